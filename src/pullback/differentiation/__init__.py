@@ -1,0 +1,1 @@
+"""Partials of single operations, combined in reverse or forward order."""

@@ -1,0 +1,120 @@
+"""What one operation hands on: the only place where a local derivative meets a cotangent.
+
+With f the function that is differentiated and S its axes, the cotangent of a node v is ∂f/∂v
+with axes S + axes of v. A tangent is dv/dt with the axes of v, then those of the direction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Contraction, Node, Sum
+from pullback.functions.catalogue import primitive
+
+Factor = tuple[Node, list[Hashable]]
+
+
+def partial_of(node: Node, position: int) -> Node | None:
+    """The partial of a function node by one argument; None where the node is linear in it."""
+    if isinstance(node, Apply):
+        return primitive(node).partial(position, node, node.arguments)
+    return None
+
+
+def hand_on(node: Node, position: int, cotangent: Node, partial: Node | None) -> Node:
+    """The contribution to the cotangent of operand ``position``.
+
+    Sum: the coefficient times what was handed. Contraction: what was handed takes the place
+    of the operand and the operand's labels become the output, so that a transpose, a
+    broadcast, a diagonal and a partial sum each turn into their adjoint. Function: the
+    contraction with its partial over the axes of the result.
+    """
+    lead: list[Hashable] = [("lead", k) for k in range(cotangent.order - node.order)]
+    if isinstance(node, Sum):
+        return make.scale(node.terms[position][0], cotangent)
+    if isinstance(node, Contraction):
+        labels = node.operands[position][1]
+        return _replace(node, position, (cotangent, [*lead, *node.output]), [*lead, *labels])
+    assert isinstance(node, Apply) and partial is not None
+    batch, result, argument = _axes(node, position)
+    return _join(
+        partial,
+        [*batch, *result, *argument],
+        (cotangent, [*lead, *batch, *result]),
+        [*lead, *batch, *argument],
+        distribute=bool(result or argument),
+    )
+
+
+def push_forward(node: Node, position: int, tangent: Node, partial: Node | None) -> Node:
+    """The contribution of operand ``position`` to the tangent of the node."""
+    operand = node.children[position]
+    trail: list[Hashable] = [("trail", k) for k in range(tangent.order - operand.order)]
+    if isinstance(node, Sum):
+        return make.scale(node.terms[position][0], tangent)
+    if isinstance(node, Contraction):
+        labels = node.operands[position][1]
+        return _replace(node, position, (tangent, [*labels, *trail]), [*node.output, *trail])
+    assert isinstance(node, Apply) and partial is not None
+    batch, result, argument = _axes(node, position)
+    return _join(
+        partial,
+        [*batch, *result, *argument],
+        (tangent, [*batch, *argument, *trail]),
+        [*batch, *result, *trail],
+        distribute=bool(result or argument),
+    )
+
+
+def _replace(node: Contraction, position: int, given: Factor, output: list[Hashable]) -> Node:
+    """The contraction with ``given`` in place of one operand, read off at ``output``."""
+    others = [(n, ls) for k, (n, ls) in enumerate(node.operands) if k != position]
+    return make.contract([given, *others], output, dict(enumerate(node.sizes)))
+
+
+def _axes(
+    node: Apply, position: int
+) -> tuple[list[Hashable], list[Hashable], list[Hashable]]:
+    """Labels of the batch axes, the result's core axes and the argument's core axes."""
+    signature = primitive(node).signature
+    result: list[Hashable] = [("result", k) for k in range(len(signature.result))]
+    argument: list[Hashable] = [
+        ("argument", k) for k in range(len(signature.arguments[position]))
+    ]
+    batch: list[Hashable] = [("batch", k) for k in range(node.order - len(result))]
+    return batch, result, argument
+
+
+def _join(
+    partial: Node, labels: list[Hashable], given: Factor, output: list[Hashable], distribute: bool
+) -> Node:
+    """The contraction of ``given`` with a partial, its products opened so that δs vanish.
+
+    A partial with core axes is also distributed over its terms: diag(p) − p pᵀ then meets
+    what it is given as two short products and is never formed.
+    """
+    if distribute and isinstance(partial, Sum) and partial.terms:
+        return make.add(
+            [(c, _join(term, labels, given, output, False)) for c, term in partial.terms]
+        )
+    coefficient, core = make.split_coefficient(partial)
+    return make.scale(coefficient, make.contract([given, *opened(core, labels)], output))
+
+
+def opened(node: Node, labels: Iterable[Hashable]) -> list[Factor]:
+    """A product as its factors under outer labels; any other node as itself."""
+    outer = list(labels)
+    if not isinstance(node, Contraction):
+        return [(node, outer)]
+    seen: dict[int, Hashable] = {}
+    factors: list[Factor] = [(make.ones(node.shape), outer)]
+    for inner, label in zip(node.output, outer, strict=True):
+        if inner in seen:
+            factors.append((make.delta(node.sizes[inner]), [seen[inner], label]))
+        else:
+            seen[inner] = label
+    scope = object()  # summed labels of different products never meet
+    for inner in node.summed:
+        seen[inner] = (scope, inner)
+    return factors + [(n, [seen[label] for label in ls]) for n, ls in node.operands]

@@ -1,0 +1,368 @@
+"""The ways to make nodes; each keeps the local normal form, and none looks below its operands.
+
+Local means: like terms are collected, literals gather in front, δs and ones vanish into labels.
+Nested products are *not* flattened here: a gradient through a thousand layers would become
+quadratic. Flattening belongs to those who plan code or recognise matrix notation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from pullback.errors import PullbackError, ShapeError
+from pullback.expressions.nodes import (
+    Apply,
+    Contraction,
+    Labels,
+    Node,
+    Number,
+    SizeValue,
+    Sum,
+    Variable,
+    intern,
+)
+from pullback.expressions.sizes import Shape, Size, SizeLike, shape_of, shape_text
+
+
+def exact_number(value: int | float | Fraction) -> Number:
+    """A literal as an exact rational; a float is the decimal it prints as.
+
+    >>> exact_number(0.1), exact_number(2.0)
+    (Fraction(1, 10), 2)
+    """
+    if isinstance(value, float) or type(value).__module__ == "numpy":
+        if not math.isfinite(value):
+            raise PullbackError(f"{value} is not a number an expression can hold")
+        value = Fraction(repr(float(value)))
+    fraction = Fraction(value)
+    return fraction.numerator if fraction.denominator == 1 else fraction
+
+
+def variable(name: str, sizes: Iterable[SizeLike] = (), assumptions: Iterable[str] = ()) -> Node:
+    return intern(Variable, shape_of(sizes), name=name, assumptions=frozenset(assumptions))
+
+
+def size_value(size: SizeLike) -> Node:
+    """A size as a scalar; a fixed one is a literal.
+
+    >>> constant_value(size_value(3))
+    3
+    """
+    size = Size.of(size)
+    if size.constant is not None:
+        return constant(size.constant)
+    return intern(SizeValue, (), size=size)
+
+
+def ones(shape: Iterable[SizeLike]) -> Node:
+    """The tensor of ones: a contraction of nothing."""
+    sizes = shape_of(shape)
+    return _contraction((), tuple(range(len(sizes))), sizes)
+
+
+def delta(size: SizeLike) -> Node:
+    """The identity δ_ij, never materialised."""
+    return _contraction((), (0, 0), (Size.of(size),))
+
+
+def constant(value: int | float | Fraction, shape: Iterable[SizeLike] = ()) -> Node:
+    return scale(exact_number(value), ones(shape))
+
+
+def zeros(shape: Iterable[SizeLike]) -> Node:
+    return intern(Sum, shape_of(shape), terms=())
+
+
+def constant_value(node: Node) -> Number | None:
+    """The number in every entry of a constant tensor, or None for any other node."""
+    coefficient, core = split_coefficient(node)
+    if is_zero(node):
+        return 0
+    if isinstance(core, Contraction) and not core.operands and not has_delta(core):
+        return coefficient
+    return None
+
+
+def is_zero(node: Node) -> bool:
+    return isinstance(node, Sum) and not node.terms
+
+
+def has_delta(node: Contraction) -> bool:
+    """Whether two output axes are tied by a δ."""
+    return len(set(node.output)) < len(node.output)
+
+
+def is_view(node: Node) -> bool:
+    """Whether the node only permutes, broadcasts or takes diagonals of at most one operand."""
+    return isinstance(node, Contraction) and len(node.operands) <= 1 and not node.summed
+
+
+def split_coefficient(node: Node) -> tuple[Number, Node]:
+    """The literal in front of a node, and the rest."""
+    if isinstance(node, Sum) and len(node.terms) == 1:
+        return node.terms[0]
+    return 1, node
+
+
+def scale(coefficient: Number, node: Node) -> Node:
+    """A number times a node."""
+    return add([(coefficient, node)], node.shape)
+
+
+def negate(node: Node) -> Node:
+    return scale(-1, node)
+
+
+def add(terms: Iterable[tuple[Number, Node]], shape: Shape | None = None) -> Node:
+    """A linear combination, like terms collected and zeros dropped.
+
+    >>> x = variable("x", ["n"])
+    >>> is_zero(add([(1, x), (-1, x)]))
+    True
+    """
+    collected: dict[Node, Number] = {}
+    for coefficient, node in terms:
+        if shape is None:
+            shape = node.shape
+        elif node.shape != shape:
+            raise ShapeError(f"cannot add {shape_text(shape)} and {shape_text(node.shape)}")
+        inner, core = split_coefficient(node)
+        if coefficient and not is_zero(core):
+            collected[core] = collected.get(core, 0) + coefficient * inner
+    if shape is None:
+        raise ValueError("a sum without terms needs its shape")
+    kept = [(_plain(c), node) for node, c in collected.items() if c]
+    if len(kept) == 1 and kept[0][0] == 1:
+        return kept[0][1]
+    kept.sort(key=lambda term: term[1].digest)
+    return intern(Sum, shape, terms=tuple(kept))
+
+
+def apply(function: str, arguments: Sequence[Node], shape: Shape) -> Node:
+    """A catalogue function of its arguments; the record of the function knows the shape."""
+    return intern(Apply, shape, function=function, arguments=tuple(arguments))
+
+
+def contract(
+    operands: Iterable[tuple[Node, Iterable[Hashable]]],
+    output: Iterable[Hashable],
+    sizes: Mapping[Hashable, Size] | None = None,
+) -> Node:
+    """A sum of products: one label per axis of each operand; what ``output`` lacks is summed.
+
+    A label of ``output`` that no operand has needs its size in ``sizes`` and is a broadcast
+    axis; a label that comes twice in ``output`` is a δ. Raises ShapeError when two axes with
+    one label have two sizes.
+
+    >>> A, x = variable("A", ["m", "n"]), variable("x", ["n"])
+    >>> contract([(A, "ij"), (x, "j")], "i").shape
+    (Size(m),)
+    """
+    size_of: dict[Hashable, Size] = dict(sizes or {})
+    coefficient: Number = 1
+    factors: list[tuple[Node, list[Hashable]]] = []
+    same: dict[Hashable, Hashable] = {}  # δ: label → label it equals
+
+    def root(label: Hashable) -> Hashable:
+        while label in same:
+            label = same[label]
+        return label
+
+    out = list(output)
+    pending = [(node, list(labels)) for node, labels in reversed(list(operands))]
+    while pending:
+        node, labels = pending.pop()
+        for label, size in zip(labels, node.shape, strict=True):
+            if size_of.setdefault(label, size) != size:
+                raise ShapeError(f"cannot match an axis of size {size_of[label]} with {size}")
+        if isinstance(node, Sum) and len(node.terms) <= 1:
+            if not node.terms:
+                return zeros(size_of[label] for label in out)
+            coefficient *= node.terms[0][0]
+            pending.append((node.terms[0][1], labels))
+        elif is_view(node):
+            assert isinstance(node, Contraction)
+            outer: dict[int, Hashable] = {}
+            for inner, label in zip(node.output, labels, strict=True):
+                first, second = root(outer.setdefault(inner, label)), root(label)
+                if first != second:
+                    same[second] = first
+            pending.extend((n, [outer[i] for i in ls]) for n, ls in node.operands)
+        else:
+            factors.append((node, labels))
+
+    if same:
+        factors = [(node, [root(label) for label in labels]) for node, labels in factors]
+        out = [root(label) for label in out]
+    return scale(_plain(coefficient), _canonical(factors, out, size_of, {root(x) for x in size_of}))
+
+
+def _canonical(
+    factors: list[tuple[Node, list[Hashable]]],
+    out: list[Hashable],
+    size_of: Mapping[Hashable, Size],
+    used: set[Hashable],
+) -> Node:
+    """The contraction with its operands in canonical order and labels numbered by appearance."""
+    number: dict[Hashable, int] = {}
+    for label in out:
+        number.setdefault(label, len(number))
+    if len(factors) > 1:
+        last = len(number)
+        factors.sort(key=lambda f: (f[0].digest, [number.get(label, last) for label in f[1]]))
+    for _, labels in factors:
+        for label in labels:
+            number.setdefault(label, len(number))
+    for label in used:
+        if label not in number and size_of[label].constant != 1:
+            # summed, and in no operand: the sum of ones is the size
+            factor = size_value(size_of[label])
+            rest = _canonical(factors, out, size_of, used - {label})
+            return contract([(factor, ()), (rest, range(rest.order))], range(rest.order))
+    output = tuple([number[label] for label in out])
+    if len(factors) == 1:
+        node, labels = factors[0]
+        if tuple([number[label] for label in labels]) == output and len(number) == len(output):
+            return node
+    sizes = tuple([size_of[label] for label in number])
+    operands = tuple([(n, tuple([number[label] for label in ls])) for n, ls in factors])
+    return _contraction(operands, output, sizes)
+
+
+def _contraction(
+    operands: tuple[tuple[Node, Labels], ...], output: Labels, sizes: tuple[Size, ...]
+) -> Node:
+    shape = tuple([sizes[label] for label in output])
+    return intern(Contraction, shape, operands=operands, output=output, sizes=sizes)
+
+
+def einsum(subscripts: str, *operands: Node, sizes: Mapping[str, SizeLike] | None = None) -> Node:
+    """:func:`contract` in the notation of ``numpy.einsum``; ``...`` stands for batch axes.
+
+    Beyond NumPy, a repeated output label is a δ and a new one a broadcast axis.
+
+    >>> p = variable("p", ["n"])
+    >>> einsum("i->ii", p).shape  # diag(p)
+    (Size(n), Size(n))
+    """
+    inputs, output = subscripts.replace(" ", "").split("->")
+    terms = inputs.split(",") if operands else []
+    if len(terms) != len(operands):
+        raise PullbackError(
+            f"einsum '{subscripts}' has {len(terms)} inputs for {len(operands)} operands"
+        )
+    batch = 0
+    for term, node in zip(terms, operands, strict=True):
+        named = len(term.replace("...", ""))
+        if named > node.order or ("..." not in term and named != node.order):
+            raise ShapeError(f"einsum '{subscripts}': '{term}' does not fit {shape_text(node.shape)}")
+        if "..." in term:
+            batch = max(batch, node.order - named)
+
+    def labels(term: str, order: int) -> list[Hashable]:
+        before, dots, after = term.partition("...")
+        count = order - len(before) - len(after) if dots else 0
+        return [*before, *range(batch - count, batch), *after]
+
+    pairs = [(node, labels(term, node.order)) for term, node in zip(terms, operands, strict=True)]
+    named_out = len(output.replace("...", ""))
+    given = {label: Size.of(size) for label, size in (sizes or {}).items()}
+    return contract(pairs, labels(output, named_out + batch), given)
+
+
+def transpose(node: Node, axes: Sequence[int] | None = None) -> Node:
+    """The axes in the given order; reversed when none is given."""
+    order = list(reversed(range(node.order))) if axes is None else list(axes)
+    return contract([(node, range(node.order))], order)
+
+
+def broadcast(node: Node, shape: Shape) -> Node:
+    """The node repeated along new leading axes, up to ``shape``."""
+    new = len(shape) - node.order
+    sizes: dict[Hashable, Size] = dict(enumerate(shape))
+    return contract([(node, range(new, len(shape)))], range(len(shape)), sizes)
+
+
+def multiply(*factors: Node) -> Node:
+    """The elementwise product; scalars multiply anything."""
+    order = max(node.order for node in factors)
+    return contract([(node, range(order) if node.order else ()) for node in factors], range(order))
+
+
+def total(node: Node) -> Node:
+    """The sum of all entries."""
+    return contract([(node, range(node.order))], ())
+
+
+def _plain(number: Number) -> Number:
+    if isinstance(number, Fraction) and number.denominator == 1:
+        return number.numerator
+    return number
+
+
+def through_view(node: Node) -> tuple[Node, Contraction] | None:
+    """A permuted or broadcast node as what it permutes and how, or None.
+
+    An elementwise function may then act on the smaller operand and be viewed alike.
+    """
+    if not is_view(node) or not isinstance(node, Contraction) or has_delta(node):
+        return None
+    if not node.operands:
+        return None
+    inner, labels = node.operands[0]
+    return (inner, node) if len(set(labels)) == len(labels) else None
+
+
+def view_like(node: Node, view: Contraction) -> Node:
+    """``node`` permuted and broadcast as the operand of ``view`` is."""
+    return contract([(node, view.operands[0][1])], view.output, dict(enumerate(view.sizes)))
+
+
+def power(base: Node, exponent: Number | Node) -> Node:
+    """Elementwise ``base ^ exponent``, exponents of one base multiplied out where that is sound.
+
+    Squares and cubes are products of the base with itself, so that like factors meet.
+
+    >>> x = variable("x", ["n"])
+    >>> power(power(x, -1), -1) is x
+    True
+    """
+    if isinstance(exponent, Node):
+        value = constant_value(exponent)
+        if value is None:
+            if exponent.shape != base.shape:
+                if base.order and exponent.order:
+                    raise ShapeError(
+                        f"cannot raise {shape_text(base.shape)} to {shape_text(exponent.shape)}"
+                    )
+                shape = base.shape or exponent.shape
+                base, exponent = (n if n.order else broadcast(n, shape) for n in (base, exponent))
+            return apply("power", (base, exponent), base.shape)
+        if exponent.order and not base.order:
+            base = broadcast(base, exponent.shape)
+        exponent = value
+    if exponent == 0:
+        return ones(base.shape)
+    if exponent == 1:
+        return base
+    viewed = through_view(base)
+    if viewed is not None:
+        return view_like(power(viewed[0], exponent), viewed[1])
+    coefficient, core = split_coefficient(base)
+    number = constant_value(base)
+    if isinstance(exponent, int) and abs(exponent) <= 64:
+        if number is not None and (number or exponent > 0):
+            return constant(Fraction(number) ** exponent, base.shape)
+        if coefficient != 1:
+            return scale(_plain(Fraction(coefficient) ** exponent), power(core, exponent))
+    elif number == 1:
+        return base
+    if isinstance(exponent, int) and isinstance(base, Apply) and base.function == "power":
+        inner = constant_value(base.arguments[1])
+        if inner is not None:  # (xᵃ)ᵏ = xᵃᵏ for an integer k wherever xᵃ is real
+            return power(base.arguments[0], _plain(Fraction(inner) * exponent))
+    if exponent in (2, 3):
+        return multiply(*[base] * int(exponent))
+    return apply("power", (base, constant(exponent, base.shape)), base.shape)

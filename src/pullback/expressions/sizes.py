@@ -1,0 +1,118 @@
+"""Sizes of axes: integer polynomials in named sizes, kept in normal form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+Monomial = tuple[str, ...]
+
+
+class Size:
+    """The length of an axis, such as ``3``, ``n`` or ``m*n + 1``.
+
+    Two sizes are equal exactly when their normal forms are.
+
+    >>> Size.of("n") + Size.of("n") == 2 * Size.of("n")
+    True
+    >>> str(Size.of("m") * Size.of("n") + 1)
+    'm*n + 1'
+    """
+
+    __slots__ = ("_hash", "_text", "terms")
+
+    def __init__(self, terms: Iterable[tuple[Monomial, int]]) -> None:
+        self.terms = tuple(sorted((m, c) for m, c in terms if c))
+        self._hash = hash(self.terms)
+        self._text = ""  # written on first use
+
+    @classmethod
+    def of(cls, value: SizeLike) -> Size:
+        if isinstance(value, Size):
+            return value
+        if isinstance(value, str):
+            return cls([((value,), 1)])
+        return cls([((), int(value))])
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Size) and self.terms == other.terms)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __add__(self, other: SizeLike) -> Size:
+        total = dict(self.terms)
+        for monomial, c in Size.of(other).terms:
+            total[monomial] = total.get(monomial, 0) + c
+        return Size(total.items())
+
+    def __mul__(self, other: SizeLike) -> Size:
+        total: dict[Monomial, int] = {}
+        for m1, c1 in self.terms:
+            for m2, c2 in Size.of(other).terms:
+                monomial = tuple(sorted(m1 + m2))
+                total[monomial] = total.get(monomial, 0) + c1 * c2
+        return Size(total.items())
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    @property
+    def constant(self) -> int | None:
+        """The size as an int, or None while it holds a name."""
+        if not self.terms:
+            return 0
+        if len(self.terms) == 1 and self.terms[0][0] == ():
+            return self.terms[0][1]
+        return None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted({name for monomial, _ in self.terms for name in monomial}))
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        """The number this size is; KeyError names a size that is not given."""
+        total = 0
+        for monomial, c in self.terms:
+            for name in monomial:
+                c *= sizes[name]
+            total += c
+        return total
+
+    def __str__(self) -> str:
+        if not self._text:
+            self._text = self._write()
+        return self._text
+
+    def _write(self) -> str:
+        if not self.terms:
+            return "0"
+        written = []
+        for monomial, c in sorted(self.terms, key=lambda t: (-len(t[0]), t[0])):
+            factors = ([] if abs(c) == 1 and monomial else [str(abs(c))]) + list(monomial)
+            written.append(("- " if c < 0 else "+ ") + "*".join(factors))
+        text = " ".join(written)
+        return text[2:] if text.startswith("+ ") else "-" + text[2:]
+
+    def __repr__(self) -> str:
+        return f"Size({self})"
+
+    def __reduce__(self) -> tuple[type[Size], tuple[tuple[tuple[Monomial, int], ...]]]:
+        return (Size, (self.terms,))
+
+
+SizeLike = Size | int | str
+Shape = tuple[Size, ...]
+
+
+def shape_of(sizes: Iterable[SizeLike]) -> Shape:
+    return tuple(Size.of(s) for s in sizes)
+
+
+def shape_text(shape: Iterable[SizeLike]) -> str:
+    """A shape as people write it: ``m×n``, and ``scalar`` for no axes.
+
+    >>> shape_text(("m", "n"))
+    'm×n'
+    """
+    sizes = [str(s) for s in shape]
+    return "×".join(f"({s})" if " " in s else s for s in sizes) or "scalar"

@@ -1,0 +1,39 @@
+"""The catalogue: every record of every family, by name."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from pullback.expressions.nodes import Apply
+from pullback.functions import costs, exponential, matrices, measures, normalising, piecewise
+from pullback.functions.record import Definition, Function, Record
+
+FAMILIES: tuple[ModuleType, ...] = (
+    exponential,
+    piecewise,
+    normalising,
+    matrices,
+    measures,
+    costs,
+)
+
+
+def _collect() -> dict[str, Record]:
+    """The records each family defines; a name used twice is an error."""
+    records: dict[str, Record] = {}
+    for family in FAMILIES:
+        for value in vars(family).values():
+            if isinstance(value, Function | Definition):
+                if records.setdefault(value.name, value) is not value:
+                    raise ValueError(f"two records are called {value.name}")
+    return records
+
+
+CATALOGUE: dict[str, Record] = _collect()
+
+
+def primitive(node: Apply) -> Function:
+    """The record of the function that a node applies."""
+    record = CATALOGUE[node.function]
+    assert isinstance(record, Function)
+    return record

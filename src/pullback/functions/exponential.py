@@ -1,0 +1,164 @@
+"""Powers, exponentials and what is made of them, entry by entry."""
+
+from __future__ import annotations
+
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Node
+from pullback.functions.record import (
+
+    POSITIVE,
+    REAL,
+    Law,
+    Reading,
+    argument_of,
+    elementwise,
+)
+
+power = elementwise(
+    "power",
+    partial=(lambda y, x, p: p * x ** (p - 1), lambda y, x, p: y * log(x)),
+    code="{0} ** {1}",
+    exact=lambda mp, x, p: mp.power(x, p),
+    doc="Power x^p, entry by entry; integer p for any x, other p for x > 0.",
+    domain=(POSITIVE, REAL),
+    latex="{0}^{{{1}}}",
+    special=(1e-8, 1e8),
+)
+
+exp = elementwise(
+    "exp",
+    partial=lambda y, x: y,
+    code="xp.exp({0})",
+    exact=lambda mp, x: mp.exp(x),
+    doc="Exponential.",
+    latex=r"\exp",
+    special=(0, -700),
+    positive=True,
+    laws=(Law("exp(log x) = x", lambda x: argument_of("log", x)),),
+)
+
+
+def _log_of_softmax(x: Node) -> Node | None:
+    inner = argument_of("softmax", x)
+    if inner is None:
+        return None
+    shape = inner.shape
+    norm = make.apply("logsumexp", [inner], shape[:-1])
+    spread = make.contract(
+        [(norm, range(len(shape) - 1))], range(len(shape)), dict(enumerate(shape))
+    )
+    return make.add([(1, inner), (-1, spread)])
+
+
+def _log_of_sigmoid(x: Node) -> Node | None:
+    inner = argument_of("sigmoid", x)
+    return None if inner is None else make.negate(softplus(make.negate(inner)))
+
+
+def _log_of_power(x: Node) -> Node | None:
+    if not isinstance(x, Apply) or x.function != "power":
+        return None
+    exponent = make.constant_value(x.arguments[1])
+    if exponent is None or (isinstance(exponent, int) and exponent % 2 == 0):
+        return None  # log x² is defined where log x is not
+    return make.scale(exponent, log(x.arguments[0]))
+
+
+log = elementwise(
+    "log",
+    partial=lambda y, x: x**-1,
+    code="xp.log({0})",
+    exact=lambda mp, x: mp.log(x),
+    doc="Natural logarithm.",
+    domain=(POSITIVE,),
+    latex=r"\log",
+    special=(1e-300, 1e300),
+    laws=(
+        Law("log(exp x) = x", lambda x: argument_of("exp", x)),
+        Law("log softmax(x) = x − logsumexp(x)", _log_of_softmax),
+        Law("log σ(x) = −softplus(−x)", _log_of_sigmoid),
+        Law("log xᵃ = a log x", _log_of_power),
+    ),
+)
+
+
+def _sigmoid_reflected(node: Node) -> tuple[Node, Node] | None:
+    """σ(−x) as 1 − σ(x), for a reader who already has σ(x)."""
+    inner = argument_of("sigmoid", node)
+    if inner is None:
+        return None
+    reflected = sigmoid(make.negate(inner))
+    return make.add([(1, make.ones(node.shape)), (-1, reflected)]), reflected
+
+
+sigmoid = elementwise(
+    "sigmoid",
+    partial=lambda y, x: y * sigmoid(-x),  # y (1 − y) loses all digits beyond x = 37
+    code="1 / (1 + xp.exp(-{0}))",
+    exact=lambda mp, x: 1 / (1 + mp.exp(-x)),
+    doc="Logistic sigmoid σ(x) = 1/(1 + e⁻ˣ).",
+    latex=r"\sigma",
+    symbol="σ",
+    special=(0, 30, -30, 300, -300),
+    positive=True,
+    complement=Law("1 − σ(x) = σ(−x)", lambda x: sigmoid(make.negate(x))),
+    readings=(Reading("σ(−x) = 1 − σ(x)", _sigmoid_reflected),),
+)
+
+softplus = elementwise(
+    "softplus",
+    partial=lambda y, x: sigmoid(x),
+    code="xp.maximum({0}, 0) + xp.log1p(xp.exp(-xp.abs({0})))",
+    exact=lambda mp, x: mp.log1p(mp.exp(x)),
+    doc="Softplus log(1 + eˣ).",
+    latex=r"\operatorname{softplus}",
+    special=(0, 30, -30, 700, -700),
+    positive=True,
+)
+
+cosh = elementwise(
+    "cosh",
+    partial=lambda y, x: sinh(x),
+    code="xp.cosh({0})",
+    exact=lambda mp, x: mp.cosh(x),
+    doc="Hyperbolic cosine.",
+    latex=r"\cosh",
+    special=(0, 20, -20),
+    positive=True,
+)
+
+sinh = elementwise(
+    "sinh",
+    partial=lambda y, x: cosh(x),
+    code="xp.sinh({0})",
+    exact=lambda mp, x: mp.sinh(x),
+    doc="Hyperbolic sine.",
+    latex=r"\sinh",
+    special=(0, 20, -20),
+)
+
+
+def _tanh_slope(node: Node) -> tuple[Node, Node] | None:
+    """1/cosh² as 1 − tanh², for a reader who already has tanh(x)."""
+    if not isinstance(node, Apply) or node.function != "power":
+        return None
+    inner = argument_of("cosh", node.arguments[0])
+    if inner is None or make.constant_value(node.arguments[1]) != -2:
+        return None
+    value = tanh(inner)
+    square = make.power(value, 2)
+    return make.add([(1, make.ones(node.shape)), (-1, square)]), value
+
+
+tanh = elementwise(
+    "tanh",
+    partial=lambda y, x: cosh(x) ** -2,  # 1 − y² loses all digits beyond x = 19
+    code="xp.tanh({0})",
+    exact=lambda mp, x: mp.tanh(x),
+    doc="Hyperbolic tangent.",
+    latex=r"\tanh",
+    special=(0, 20, -20),
+    readings=(Reading("1/cosh²(x) = 1 − tanh²(x)", _tanh_slope),),
+)
+
+

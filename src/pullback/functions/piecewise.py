@@ -1,0 +1,77 @@
+"""Functions with kinks, entry by entry. At a kink each takes the value its convention states."""
+
+from __future__ import annotations
+
+from pullback.functions.record import POSITIVE, REAL, elementwise
+
+
+step = elementwise(
+    "step",
+    partial=lambda y, x: 0 * y,
+    code="xp.sign(xp.maximum({0}, 0))",
+    exact=lambda mp, x: mp.mpf(1) if x > 0 else mp.mpf(0),
+    doc="Unit step: 1 where x > 0, else 0.",
+    latex=r"\operatorname{step}",
+    kinks=(0,),
+    convention="step(0) = 0; its derivative is taken as 0 everywhere",
+    analytic=False,
+)
+
+relu = elementwise(
+    "relu",
+    partial=lambda y, x: step(x),
+    code="xp.maximum({0}, 0)",
+    exact=lambda mp, x: x if x > 0 else mp.mpf(0),
+    doc="Rectifier max(x, 0).",
+    latex=r"\operatorname{relu}",
+    kinks=(0,),
+    convention="relu′(0) = 0",
+    analytic=False,
+)
+
+sign = elementwise(
+    "sign",
+    partial=lambda y, x: 0 * y,
+    code="xp.sign({0})",
+    exact=lambda mp, x: mp.sign(x),
+    doc="Sign: −1, 0 or 1.",
+    latex=r"\operatorname{sign}",
+    kinks=(0,),
+    convention="sign(0) = 0; its derivative is taken as 0 everywhere",
+    analytic=False,
+)
+
+abs = elementwise(
+    "abs",
+    partial=lambda y, x: sign(x),
+    code="xp.abs({0})",
+    exact=lambda mp, x: mp.fabs(x),
+    doc="Absolute value.",
+    latex=r"\left|{0}\right|",
+    kinks=(0,),
+    convention="|x|′ = 0 at x = 0",
+    analytic=False,
+)
+
+clip = elementwise(
+    "clip",
+    partial=(lambda y, x, d: step(d - abs(x)), lambda y, x, d: sign(x) * step(abs(x) - d)),
+    code="xp.minimum(xp.maximum({0}, -({1})), {1})",
+    exact=lambda mp, x, d: max(-d, min(x, d)),
+    doc="x limited to the interval [−d, d], d > 0.",
+    domain=(REAL, POSITIVE),
+    latex=r"\operatorname{clip}",
+    convention="clip′ = 0 at the ends of the interval",
+    analytic=False,
+)
+
+huber = elementwise(
+    "huber",
+    partial=(lambda y, r, d: clip(r, d), lambda y, r, d: relu(abs(r) - d)),
+    code="xp.where(xp.abs({0}) <= {1}, 0.5 * {0} * {0}, {1} * (xp.abs({0}) - 0.5 * {1}))",
+    exact=lambda mp, r, d: r * r / 2 if mp.fabs(r) <= d else d * (mp.fabs(r) - d / 2),
+    doc="Huber's function: r²/2 for |r| ≤ d, d (|r| − d/2) beyond, d > 0.",
+    domain=(REAL, POSITIVE),
+    latex=r"\operatorname{huber}",
+    analytic=False,
+)

@@ -1,0 +1,253 @@
+"""One record per function: all that any floor needs to know of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+from pullback.errors import MissingRule, PullbackError, ShapeError
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Node
+from pullback.expressions.sizes import Shape, Size, shape_text
+from pullback.functions.algebra import Term, TermLike, as_term
+
+Partial = Callable[..., Term]  # (result, *arguments) → tensor: batch, result core, argument core
+
+
+@dataclass(frozen=True)
+class NotDifferentiable:
+    """In place of a partial: the derivative does not exist, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where a function is defined: a name, points inside, points outside."""
+
+    name: str
+    inside: tuple[float, ...] = ()  # an interval to sample, or empty for matrices
+    outside: tuple[float, ...] = ()  # single points that violate it
+
+
+REAL = Domain("real", (-2.0, 2.0))
+POSITIVE = Domain("positive", (0.2, 3.0), (0.0, -1.0))
+NONZERO = Domain("nonzero", (0.2, 3.0), (0.0,))
+INVERTIBLE = Domain("invertible")
+POSITIVE_DETERMINANT = Domain("positive determinant")
+
+
+@dataclass(frozen=True)
+class Law:
+    """A named identity: ``rewrite`` gets the arguments and returns a node, or None."""
+
+    statement: str
+    rewrite: Callable[..., Node | None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A textbook form of the same value, for print and never for code.
+
+    ``rewrite`` gets a node and returns its textbook form and a node that the reader must already
+    have for that form to help; or None.
+    """
+
+    statement: str
+    rewrite: Callable[[Node], tuple[Node, Node] | None]
+
+
+def argument_of(function: str, node: Node) -> Node | None:
+    """The argument of a node that applies this one-argument function, or None."""
+    if isinstance(node, Apply) and node.function == function:
+        return node.arguments[0]
+    return None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Core axes of arguments and result, as in NumPy's generalised ufuncs.
+
+    >>> Signature.parse("(i,j),(j)->(i)").result
+    ('i',)
+    """
+
+    arguments: tuple[tuple[str, ...], ...]
+    result: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Signature:
+        before, _, after = text.replace(" ", "").partition("->")
+        groups = [tuple(filter(None, g.split(","))) for g in re.findall(r"\(([^)]*)\)", before)]
+        return cls(tuple(groups), tuple(filter(None, after.strip("()").split(","))))
+
+    @property
+    def elementwise(self) -> bool:
+        return not self.result and not any(self.arguments)
+
+    def shape(self, name: str, shapes: Sequence[Shape]) -> Shape:
+        """The shape of the result; ShapeError says which argument does not fit."""
+        if len(shapes) != len(self.arguments):
+            raise PullbackError(f"{name} takes {len(self.arguments)} arguments, not {len(shapes)}")
+        sizes: dict[str, Size] = {}
+        batch: Shape = ()
+        for shape, core in zip(shapes, self.arguments, strict=True):
+            if len(shape) < len(core):
+                raise ShapeError(
+                    f"{name} needs an argument with {len(core)} axes, not {shape_text(shape)}"
+                )
+            lead = shape[: len(shape) - len(core)]
+            if lead and batch and lead != batch:
+                raise ShapeError(f"{name} cannot pair {shape_text(batch)} with {shape_text(lead)}")
+            batch = lead or batch
+            for label, size in zip(core, shape[len(lead) :], strict=True):
+                if sizes.setdefault(label, size) != size:
+                    raise ShapeError(
+                        f"{name} needs equal sizes where it has {sizes[label]} and {size}"
+                    )
+        return batch + tuple(sizes[label] for label in self.result)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A primitive: a node of its own, with a partial for each argument.
+
+    ``partials[k]`` states ∂result/∂argument k as a tensor: batch axes, then the result's core
+    axes, then the argument's. Forward, reverse and any other order only contract it.
+    ``code`` is NumPy text (``xp`` is the array library, ``{0}`` an argument); several lines may
+    name temporaries, the last is the value. ``exact`` computes the value from mpmath numbers,
+    independently of ``code``: scalars for elementwise functions, nested lists otherwise.
+    """
+
+    name: str
+    signature: Signature
+    partials: tuple[Partial | NotDifferentiable, ...]
+    code: str
+    exact: Callable[..., Any]  # (mpmath context, *arguments)
+    doc: str
+    domain: tuple[Domain, ...] = (REAL,)
+    latex: str = ""  # a command such as \tanh, or a template with {0}
+    symbol: str = ""  # in Unicode text; the name if empty
+    special: tuple[float, ...] = ()  # points where a careless formula loses digits
+    kinks: tuple[float, ...] = ()  # where it is continuous but has no derivative
+    convention: str = ""  # the value of the derivative at a kink, said in answers
+    laws: tuple[Law, ...] = ()
+    complement: Law | None = None  # 1 − f(…) as one function
+    readings: tuple[Reading, ...] = ()
+    positive: bool = False  # all values are > 0
+    unit_sum: bool = False  # the values sum to 1 over the last axis
+    analytic: bool = True
+
+    def __post_init__(self) -> None:
+        missing = [f for f in ("code", "doc", "domain", "partials") if not getattr(self, f)]
+        if missing:
+            raise ValueError(f"the record of {self.name} lacks {', '.join(missing)}")
+        if len(self.partials) != len(self.signature.arguments):
+            raise ValueError(f"the record of {self.name} needs a partial for each argument")
+
+    @property
+    def elementwise(self) -> bool:
+        return self.signature.elementwise
+
+    @overload
+    def __call__(self, *arguments: Node) -> Node: ...
+    @overload
+    def __call__(self, *arguments: TermLike) -> Term: ...
+    def __call__(self, *arguments: TermLike) -> Node | Term:
+        nodes = [as_term(a).node for a in arguments]
+        made = self.apply(nodes)
+        return made if all(isinstance(a, Node) for a in arguments) else Term(made)
+
+    def apply(self, nodes: Sequence[Node]) -> Node:
+        """The node of this function; scalars broadcast against an elementwise partner."""
+        if not self.elementwise:
+            shape = self.signature.shape(self.name, [n.shape for n in nodes])
+            return make.apply(self.name, self._batched(nodes, shape), shape)
+        shape = max((n.shape for n in nodes), key=len)
+        nodes = [n if n.order else make.broadcast(n, shape) for n in nodes]
+        self.signature.shape(self.name, [n.shape for n in nodes])
+        # f of a permuted or broadcast tensor is f of the tensor, permuted or broadcast
+        open_ = [n for n in nodes if make.constant_value(n) is None]
+        viewed = make.through_view(open_[0]) if len(open_) == 1 else None
+        if viewed is not None:
+            inner, view = viewed
+            parts = [
+                inner if n is open_[0] else make.constant(make.constant_value(n) or 0, inner.shape)
+                for n in nodes
+            ]
+            return make.view_like(self.apply(parts), view)
+        return make.apply(self.name, nodes, shape)
+
+    def _batched(self, nodes: Sequence[Node], shape: Shape) -> list[Node]:
+        """Arguments without batch axes repeated along those of the others."""
+        lead = shape[: len(shape) - len(self.signature.result)]
+        return [
+            n if n.order > len(core) or not lead else make.broadcast(n, lead + n.shape)
+            for n, core in zip(nodes, self.signature.arguments, strict=True)
+        ]
+
+    def partial(self, index: int, result: Node, arguments: Sequence[Node]) -> Node:
+        """∂result/∂argument ``index`` as a tensor expression."""
+        rule = self.partials[index]
+        if isinstance(rule, NotDifferentiable):
+            raise MissingRule(
+                f"no derivative of {self.name} with respect to argument {index + 1}: {rule.reason}"
+            )
+        return rule(Term(result), *map(Term, arguments)).node
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A function that is a formula in others; it leaves no node of its own.
+
+    ``expand`` gets terms and returns a term, or raises PullbackError for arguments that do not
+    fit. ``parameters`` names them, with ``=`` for a default number.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    expand: Callable[..., Term]
+    doc: str
+    result: str  # "scalar" for a total over all entries, "same" for the shape of the first
+
+    def apply(self, nodes: Sequence[Node]) -> Node:
+        defaults = [p.partition("=")[2] for p in self.parameters]
+        least = sum(not d for d in defaults)
+        if not least <= len(nodes) <= len(defaults):
+            names = ", ".join(self.parameters)
+            raise PullbackError(f"{self.name} takes ({names}), not {len(nodes)} arguments")
+        given = [Term(n) for n in nodes]
+        given += [as_term(make.constant(float(d))) for d in defaults[len(nodes) :]]
+        return self.expand(*given).node
+
+    @overload
+    def __call__(self, *arguments: Node) -> Node: ...
+    @overload
+    def __call__(self, *arguments: TermLike) -> Term: ...
+    def __call__(self, *arguments: TermLike) -> Node | Term:
+        made = self.apply([as_term(a).node for a in arguments])
+        return made if all(isinstance(a, Node) for a in arguments) else Term(made)
+
+
+def elementwise(
+    name: str,
+    partial: Partial | NotDifferentiable | tuple[Partial | NotDifferentiable, ...],
+    **fields: Any,
+) -> Function:
+    """The record of a function of single numbers, applied entry by entry.
+
+    ``partial`` gets the result and the arguments as terms: ``lambda y, x: …``.
+    """
+    partials = partial if isinstance(partial, tuple) else (partial,)
+    signature = Signature(((),) * len(partials), ())
+    return Function(name=name, signature=signature, partials=partials, **fields)
+
+
+def function(name: str, signature: str, partials: tuple[Partial, ...], **fields: Any) -> Function:
+    """The record of a function of whole vectors or matrices, such as ``(i,j)->()``."""
+    return Function(name=name, signature=Signature.parse(signature), partials=partials, **fields)
+
+
+Record = Function | Definition
