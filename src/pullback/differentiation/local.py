@@ -73,15 +73,11 @@ def _replace(node: Contraction, position: int, given: Factor, output: list[Hasha
     return make.contract([given, *others], output, dict(enumerate(node.sizes)))
 
 
-def _axes(
-    node: Apply, position: int
-) -> tuple[list[Hashable], list[Hashable], list[Hashable]]:
+def _axes(node: Apply, position: int) -> tuple[list[Hashable], list[Hashable], list[Hashable]]:
     """Labels of the batch axes, the result's core axes and the argument's core axes."""
     signature = primitive(node).signature
     result: list[Hashable] = [("result", k) for k in range(len(signature.result))]
-    argument: list[Hashable] = [
-        ("argument", k) for k in range(len(signature.arguments[position]))
-    ]
+    argument: list[Hashable] = [("argument", k) for k in range(len(signature.arguments[position]))]
     batch: list[Hashable] = [("batch", k) for k in range(node.order - len(result))]
     return batch, result, argument
 

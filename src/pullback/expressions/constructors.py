@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from pullback.errors import PullbackError, ShapeError
 from pullback.expressions.nodes import (
@@ -148,7 +149,7 @@ def apply(function: str, arguments: Sequence[Node], shape: Shape) -> Node:
 def contract(
     operands: Iterable[tuple[Node, Iterable[Hashable]]],
     output: Iterable[Hashable],
-    sizes: Mapping[Hashable, Size] | None = None,
+    sizes: Mapping[Any, Size] | None = None,
 ) -> Node:
     """A sum of products: one label per axis of each operand; what ``output`` lacks is summed.
 
@@ -257,7 +258,9 @@ def einsum(subscripts: str, *operands: Node, sizes: Mapping[str, SizeLike] | Non
     for term, node in zip(terms, operands, strict=True):
         named = len(term.replace("...", ""))
         if named > node.order or ("..." not in term and named != node.order):
-            raise ShapeError(f"einsum '{subscripts}': '{term}' does not fit {shape_text(node.shape)}")
+            raise ShapeError(
+                f"einsum '{subscripts}': '{term}' does not fit {shape_text(node.shape)}"
+            )
         if "..." in term:
             batch = max(batch, node.order - named)
 
@@ -281,8 +284,7 @@ def transpose(node: Node, axes: Sequence[int] | None = None) -> Node:
 def broadcast(node: Node, shape: Shape) -> Node:
     """The node repeated along new leading axes, up to ``shape``."""
     new = len(shape) - node.order
-    sizes: dict[Hashable, Size] = dict(enumerate(shape))
-    return contract([(node, range(new, len(shape)))], range(len(shape)), sizes)
+    return contract([(node, range(new, len(shape)))], range(len(shape)), dict(enumerate(shape)))
 
 
 def multiply(*factors: Node) -> Node:

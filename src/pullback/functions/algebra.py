@@ -75,7 +75,9 @@ def as_term(value: TermLike) -> Term:
     return Term(value if isinstance(value, Node) else make.constant(value))
 
 
-def einsum(subscripts: str, *operands: TermLike, sizes: Mapping[str, SizeLike] | None = None) -> Term:
+def einsum(
+    subscripts: str, *operands: TermLike, sizes: Mapping[str, SizeLike] | None = None
+) -> Term:
     """:func:`pullback.expressions.constructors.einsum` on terms."""
     return Term(make.einsum(subscripts, *(as_term(o).node for o in operands), sizes=sizes))
 

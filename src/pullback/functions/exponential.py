@@ -5,16 +5,16 @@ from __future__ import annotations
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Node
 from pullback.functions.record import (
-
     POSITIVE,
     REAL,
+    Function,
     Law,
     Reading,
     argument_of,
     elementwise,
 )
 
-power = elementwise(
+power: Function = elementwise(
     "power",
     partial=(lambda y, x, p: p * x ** (p - 1), lambda y, x, p: y * log(x)),
     code="{0} ** {1}",
@@ -25,7 +25,7 @@ power = elementwise(
     special=(1e-8, 1e8),
 )
 
-exp = elementwise(
+exp: Function = elementwise(
     "exp",
     partial=lambda y, x: y,
     code="xp.exp({0})",
@@ -52,7 +52,7 @@ def _log_of_softmax(x: Node) -> Node | None:
 
 def _log_of_sigmoid(x: Node) -> Node | None:
     inner = argument_of("sigmoid", x)
-    return None if inner is None else make.negate(softplus(make.negate(inner)))
+    return None if inner is None else make.negate(softplus.apply([make.negate(inner)]))
 
 
 def _log_of_power(x: Node) -> Node | None:
@@ -61,10 +61,10 @@ def _log_of_power(x: Node) -> Node | None:
     exponent = make.constant_value(x.arguments[1])
     if exponent is None or (isinstance(exponent, int) and exponent % 2 == 0):
         return None  # log x² is defined where log x is not
-    return make.scale(exponent, log(x.arguments[0]))
+    return make.scale(exponent, log.apply([x.arguments[0]]))
 
 
-log = elementwise(
+log: Function = elementwise(
     "log",
     partial=lambda y, x: x**-1,
     code="xp.log({0})",
@@ -87,11 +87,11 @@ def _sigmoid_reflected(node: Node) -> tuple[Node, Node] | None:
     inner = argument_of("sigmoid", node)
     if inner is None:
         return None
-    reflected = sigmoid(make.negate(inner))
+    reflected = sigmoid.apply([make.negate(inner)])
     return make.add([(1, make.ones(node.shape)), (-1, reflected)]), reflected
 
 
-sigmoid = elementwise(
+sigmoid: Function = elementwise(
     "sigmoid",
     partial=lambda y, x: y * sigmoid(-x),  # y (1 − y) loses all digits beyond x = 37
     code="1 / (1 + xp.exp(-{0}))",
@@ -101,11 +101,11 @@ sigmoid = elementwise(
     symbol="σ",
     special=(0, 30, -30, 300, -300),
     positive=True,
-    complement=Law("1 − σ(x) = σ(−x)", lambda x: sigmoid(make.negate(x))),
+    complement=Law("1 − σ(x) = σ(−x)", lambda x: sigmoid.apply([make.negate(x)])),
     readings=(Reading("σ(−x) = 1 − σ(x)", _sigmoid_reflected),),
 )
 
-softplus = elementwise(
+softplus: Function = elementwise(
     "softplus",
     partial=lambda y, x: sigmoid(x),
     code="xp.maximum({0}, 0) + xp.log1p(xp.exp(-xp.abs({0})))",
@@ -116,7 +116,7 @@ softplus = elementwise(
     positive=True,
 )
 
-cosh = elementwise(
+cosh: Function = elementwise(
     "cosh",
     partial=lambda y, x: sinh(x),
     code="xp.cosh({0})",
@@ -127,7 +127,7 @@ cosh = elementwise(
     positive=True,
 )
 
-sinh = elementwise(
+sinh: Function = elementwise(
     "sinh",
     partial=lambda y, x: cosh(x),
     code="xp.sinh({0})",
@@ -145,12 +145,12 @@ def _tanh_slope(node: Node) -> tuple[Node, Node] | None:
     inner = argument_of("cosh", node.arguments[0])
     if inner is None or make.constant_value(node.arguments[1]) != -2:
         return None
-    value = tanh(inner)
+    value = tanh.apply([inner])
     square = make.power(value, 2)
     return make.add([(1, make.ones(node.shape)), (-1, square)]), value
 
 
-tanh = elementwise(
+tanh: Function = elementwise(
     "tanh",
     partial=lambda y, x: cosh(x) ** -2,  # 1 − y² loses all digits beyond x = 19
     code="xp.tanh({0})",
@@ -160,5 +160,3 @@ tanh = elementwise(
     special=(0, 20, -20),
     readings=(Reading("1/cosh²(x) = 1 − tanh²(x)", _tanh_slope),),
 )
-
-

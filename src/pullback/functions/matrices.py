@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from pullback.functions.algebra import einsum
-from pullback.functions.record import INVERTIBLE, POSITIVE_DETERMINANT, Law, argument_of, function
+from pullback.functions.record import (
+    INVERTIBLE,
+    POSITIVE_DETERMINANT,
+    Function,
+    Law,
+    argument_of,
+    function,
+)
 
-inv = function(
+inv: Function = function(
     "inv",
     "(i,i)->(i,i)",
     partials=(lambda y, x: -einsum("...ik,...lj->...ijkl", y, y),),
@@ -17,7 +24,7 @@ inv = function(
     laws=(Law("(X⁻¹)⁻¹ = X", lambda x: argument_of("inv", x)),),
 )
 
-det = function(
+det: Function = function(
     "det",
     "(i,i)->()",
     partials=(lambda y, x: einsum("...,...ji->...ij", y, inv(x)),),
@@ -28,7 +35,7 @@ det = function(
     latex=r"\det",
 )
 
-logdet = function(
+logdet: Function = function(
     "logdet",
     "(i,i)->()",
     partials=(lambda y, x: einsum("...ji->...ij", inv(x)),),

@@ -7,7 +7,6 @@ from fractions import Fraction
 from pullback.errors import PullbackError, ShapeError
 from pullback.expressions.sizes import shape_text
 from pullback.functions.algebra import Term, count, einsum, total
-
 from pullback.functions.piecewise import abs
 from pullback.functions.record import Definition
 
@@ -15,7 +14,9 @@ sum = Definition("sum", ("x",), total, "Sum of all entries.", "scalar")
 
 mean = Definition("mean", ("x",), lambda x: total(x) / count(x), "Mean of all entries.", "scalar")
 
-sqrt = Definition("sqrt", ("x",), lambda x: x ** Fraction(1, 2), "Square root, entry by entry.", "same")
+sqrt = Definition(
+    "sqrt", ("x",), lambda x: x ** Fraction(1, 2), "Square root, entry by entry.", "same"
+)
 
 
 def _trace(x: Term) -> Term:

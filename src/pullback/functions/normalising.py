@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pullback.functions.algebra import einsum
-from pullback.functions.record import function
+from pullback.functions.record import Function, function
 
-logsumexp = function(
+logsumexp: Function = function(
     "logsumexp",
     "(i)->()",
     partials=(lambda y, x: softmax(x),),
@@ -19,7 +19,7 @@ logsumexp = function(
     special=(0, 1e4, -1e4),
 )
 
-softmax = function(
+softmax: Function = function(
     "softmax",
     "(i)->(i)",
     partials=(lambda p, x: einsum("...i->...ii", p) - einsum("...i,...j->...ij", p, p),),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pullback.functions.record import POSITIVE, REAL, elementwise
+from pullback.functions.record import POSITIVE, REAL, Function, elementwise
 
-
-step = elementwise(
+step: Function = elementwise(
     "step",
     partial=lambda y, x: 0 * y,
     code="xp.sign(xp.maximum({0}, 0))",
@@ -17,7 +16,7 @@ step = elementwise(
     analytic=False,
 )
 
-relu = elementwise(
+relu: Function = elementwise(
     "relu",
     partial=lambda y, x: step(x),
     code="xp.maximum({0}, 0)",
@@ -29,7 +28,7 @@ relu = elementwise(
     analytic=False,
 )
 
-sign = elementwise(
+sign: Function = elementwise(
     "sign",
     partial=lambda y, x: 0 * y,
     code="xp.sign({0})",
@@ -41,7 +40,7 @@ sign = elementwise(
     analytic=False,
 )
 
-abs = elementwise(
+abs: Function = elementwise(
     "abs",
     partial=lambda y, x: sign(x),
     code="xp.abs({0})",
@@ -53,7 +52,7 @@ abs = elementwise(
     analytic=False,
 )
 
-clip = elementwise(
+clip: Function = elementwise(
     "clip",
     partial=(lambda y, x, d: step(d - abs(x)), lambda y, x, d: sign(x) * step(abs(x) - d)),
     code="xp.minimum(xp.maximum({0}, -({1})), {1})",
@@ -65,7 +64,7 @@ clip = elementwise(
     analytic=False,
 )
 
-huber = elementwise(
+huber: Function = elementwise(
     "huber",
     partial=(lambda y, r, d: clip(r, d), lambda y, r, d: relu(abs(r) - d)),
     code="xp.where(xp.abs({0}) <= {1}, 0.5 * {0} * {0}, {1} * (xp.abs({0}) - 0.5 * {1}))",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 from pullback.errors import MissingRule, PullbackError, ShapeError
 from pullback.expressions import constructors as make
@@ -151,14 +151,8 @@ class Function:
     def elementwise(self) -> bool:
         return self.signature.elementwise
 
-    @overload
-    def __call__(self, *arguments: Node) -> Node: ...
-    @overload
-    def __call__(self, *arguments: TermLike) -> Term: ...
-    def __call__(self, *arguments: TermLike) -> Node | Term:
-        nodes = [as_term(a).node for a in arguments]
-        made = self.apply(nodes)
-        return made if all(isinstance(a, Node) for a in arguments) else Term(made)
+    def __call__(self, *arguments: TermLike) -> Term:
+        return Term(self.apply([as_term(a).node for a in arguments]))
 
     def apply(self, nodes: Sequence[Node]) -> Node:
         """The node of this function; scalars broadcast against an elementwise partner."""
@@ -222,13 +216,8 @@ class Definition:
         given += [as_term(make.constant(float(d))) for d in defaults[len(nodes) :]]
         return self.expand(*given).node
 
-    @overload
-    def __call__(self, *arguments: Node) -> Node: ...
-    @overload
-    def __call__(self, *arguments: TermLike) -> Term: ...
-    def __call__(self, *arguments: TermLike) -> Node | Term:
-        made = self.apply([as_term(a).node for a in arguments])
-        return made if all(isinstance(a, Node) for a in arguments) else Term(made)
+    def __call__(self, *arguments: TermLike) -> Term:
+        return Term(self.apply([as_term(a).node for a in arguments]))
 
 
 def elementwise(

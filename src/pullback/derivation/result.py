@@ -1,0 +1,43 @@
+"""What a derivation yields, as data that notation, code and explanation read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pullback.expressions.nodes import Node
+from pullback.expressions.program import Program
+from pullback.expressions.sizes import Shape
+from pullback.trace import Trace
+
+
+@dataclass(frozen=True)
+class Wrt:
+    """What a derivative is taken by: a variable, or a named line that is held free."""
+
+    name: str
+    node: Node
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The derivative of a program's result by ``wrt``, in that order.
+
+    ``node`` has the axes of the function, then those of each entry of ``wrt``; ``raw`` is the
+    same value as the chain rule left it. ``trace`` holds the steps of the last differentiation
+    (for a second derivative: of the gradient).
+    """
+
+    program: Program
+    wrt: tuple[Wrt, ...]
+    node: Node
+    raw: Node
+    trace: Trace
+
+    @property
+    def shape(self) -> Shape:
+        return self.node.shape
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """How many axes belong to the function, then to each variable."""
+        return (self.program.result.order, *(w.node.order for w in self.wrt))
