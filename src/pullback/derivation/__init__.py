@@ -1,0 +1,1 @@
+"""Differentiation and simplification in turn, to any order; and a program over a batch."""

@@ -154,7 +154,8 @@ def contract(
     """A sum of products: one label per axis of each operand; what ``output`` lacks is summed.
 
     A label of ``output`` that no operand has needs its size in ``sizes`` and is a broadcast
-    axis; a label that comes twice in ``output`` is a δ. Raises ShapeError when two axes with
+    axis; a label that comes twice in ``output`` is a δ; a label of ``sizes`` that nothing else
+    has is summed over all the same, and multiplies by its size. Raises ShapeError when two axes with
     one label have two sizes.
 
     >>> A, x = variable("A", ["m", "n"]), variable("x", ["n"])

@@ -1,0 +1,61 @@
+"""The derivative of a program by its variables and named lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from pullback.derivation.result import Derivation, Wrt
+from pullback.differentiation.reverse import reverse
+from pullback.errors import PullbackError
+from pullback.expressions import constructors as make
+from pullback.expressions.program import Program
+from pullback.expressions.walks import substitute
+from pullback.simplification.simplify import simplify
+from pullback.trace import Trace
+
+
+def find(program: Program, name: str) -> Wrt:
+    """The variable or line of this name; an unknown name is an error that suggests others."""
+    node = program.variables.get(name) or program.lines.get(name)
+    if node is None:
+        known = [*program.variables, *program.lines]
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(known)}"
+        raise PullbackError(f"there is no '{name}' to differentiate by in this program", hint=hint)
+    return Wrt(name, node)
+
+
+def derive(program: Program, wrt: Sequence[str]) -> Derivation:
+    """The derivative by each name of ``wrt`` in turn; two names give a second derivative.
+
+    A named line is held free: it is differentiated by as if it were a variable. Entries of a
+    variable are independent whatever is assumed of it; assumptions are used in the result only.
+    """
+    if not wrt:
+        raise PullbackError("name at least one variable to differentiate by")
+    if len(wrt) == 1:
+        return derive_each(program, wrt)[wrt[0]]
+    targets = tuple(find(program, name) for name in wrt)
+    free = {target.node: make.variable(target.name, target.node.shape) for target in targets}
+    node = substitute(program.result, free)
+    for target in targets[:-1]:
+        (raw,) = reverse(node, [free[target.node]])
+        node = simplify(raw)
+    trace = Trace()
+    (raw,) = reverse(node, [free[targets[-1].node]], trace)
+    raw = substitute(raw, {stand_in: target for target, stand_in in free.items()})
+    return Derivation(program, targets, simplify(raw, trace), raw, trace)
+
+
+def derive_each(program: Program, names: Sequence[str]) -> dict[str, Derivation]:
+    """First derivatives by several names from one backward pass, with one shared trace."""
+    targets = [find(program, name) for name in names]
+    trace = Trace()
+    raws = reverse(program.result, [t.node for t in targets], trace)
+    for cotangent in trace.cotangents.values():
+        simplify(cotangent, trace)
+    return {
+        target.name: Derivation(program, (target,), simplify(raw, trace), raw, trace)
+        for target, raw in zip(targets, raws, strict=True)
+    }

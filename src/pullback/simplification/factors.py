@@ -1,0 +1,135 @@
+"""Rows about products: like factors meet, and sums of known value are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from fractions import Fraction
+
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum, Variable
+from pullback.functions.catalogue import primitive
+
+Labels = tuple[Hashable, ...]
+Factor = tuple[Node, Labels]
+
+
+def base_and_exponent(node: Node) -> tuple[Node, Number]:
+    """x^a as (x, a) for a literal a; anything else as (node, 1)."""
+    if isinstance(node, Apply) and node.function == "power":
+        exponent = make.constant_value(node.arguments[1])
+        if exponent is not None:
+            return node.arguments[0], exponent
+    return node, 1
+
+
+def like_factors(node: Node) -> Node | None:
+    """xᵃ ⊙ xᵇ = xᵃ⁺ᵇ, where one of them is written as a power.
+
+    A nested product is opened when one of its factors meets its like outside.
+    """
+    if not isinstance(node, Contraction) or len(node.operands) < 2:
+        return None
+    factors = _open_where_likes_meet(node)
+    groups: dict[tuple[Node, Labels], list[Number]] = {}
+    for operand, labels in factors:
+        base, exponent = base_and_exponent(operand)
+        groups.setdefault((base, labels), []).append(exponent)
+    if not any(_meet(exponents) for exponents in groups.values()):
+        return None
+    merged: list[Factor] = []
+    for (base, labels), exponents in groups.items():
+        if _meet(exponents):
+            total = sum(map(Fraction, exponents))
+            merged.append((make.power(base, make.exact_number(total)), labels))
+        else:
+            merged.extend((make.power(base, e), labels) for e in exponents)
+    return make.contract(merged, node.output, dict(enumerate(node.sizes)))
+
+
+def _meet(exponents: list[Number]) -> bool:
+    return len(exponents) > 1 and any(e != 1 for e in exponents)
+
+
+def _open_where_likes_meet(node: Contraction) -> list[Factor]:
+    """The factors of a product, those of an inner product among them if that lets likes meet."""
+    outer: list[Factor] = list(node.operands)
+    keys = {(base_and_exponent(n)[0], ls): base_and_exponent(n)[1] for n, ls in outer}
+    factors: list[Factor] = []
+    for place, (operand, labels) in enumerate(outer):
+        inner = _factors_of(operand, labels, place)
+        if inner is not None and any(
+            _meet([e, keys[b, ls]])
+            for n, ls in inner
+            for b, e in [base_and_exponent(n)]
+            if (b, ls) in keys
+        ):
+            factors.extend(inner)
+        else:
+            factors.append((operand, labels))
+    return factors
+
+
+def _factors_of(node: Node, labels: Labels, scope: int) -> list[Factor] | None:
+    """The factors of an inner product under outer labels; None if it is no plain product."""
+    if not isinstance(node, Contraction) or make.has_delta(node) or len(node.operands) < 2:
+        return None
+    outer: dict[int, Hashable] = dict(zip(node.output, labels, strict=True))
+    for label in node.summed:
+        outer[label] = (scope, label)
+    return [(n, tuple([outer[label] for label in ls])) for n, ls in node.operands]
+
+
+def distribute_to_cancel(node: Node) -> Node | None:
+    """a ⊙ (b/a + c) = b + a ⊙ c: a sum is opened when a factor outside cancels in a term.
+
+    With several factors outside, only when one cancels in every term, so that no product is
+    written twice.
+    """
+    if not isinstance(node, Contraction) or len(node.operands) < 2:
+        return None
+    for place, (operand, labels) in enumerate(node.operands):
+        if not isinstance(operand, Sum):
+            continue
+        others = [o for k, o in enumerate(node.operands) if k != place]
+        terms = []
+        cancelled = 0
+        for coefficient, term in operand.terms:
+            product = make.contract(
+                [(term, labels), *others], node.output, dict(enumerate(node.sizes))
+            )
+            inner, core = make.split_coefficient(product)
+            shorter = like_factors(core)
+            cancelled += shorter is not None
+            terms.append((coefficient * inner, core if shorter is None else shorter))
+        if cancelled == len(terms) or (cancelled and len(others) == 1):
+            return make.add(terms, node.shape)
+    return None
+
+
+def unit_sum(node: Node) -> Node | None:
+    """Σᵢ pᵢ = 1 for what is declared or known to sum to one over its last axis."""
+    if not isinstance(node, Contraction):
+        return None
+    factors: list[Factor] = []
+    outer: list[Factor] = list(node.operands)
+    for place, (operand, labels) in enumerate(outer):
+        inner = _factors_of(operand, labels, place)
+        open_it = inner is not None and any(_sums_to_one(n) for n, _ in inner)
+        factors.extend(inner if open_it and inner is not None else [(operand, labels)])
+    for place, (operand, labels) in enumerate(factors):
+        if not labels or not _sums_to_one(operand):
+            continue
+        last = labels[-1]
+        others = [f for k, f in enumerate(factors) if k != place]
+        if last in node.output or last in labels[:-1] or any(last in ls for _, ls in others):
+            continue
+        kept = make.ones(operand.shape[:-1]), labels[:-1]
+        sizes = {label: s for label, s in enumerate(node.sizes) if label != last}
+        return make.contract([*others, kept], node.output, sizes)
+    return None
+
+
+def _sums_to_one(node: Node) -> bool:
+    if isinstance(node, Variable):
+        return "unit-sum" in node.assumptions
+    return isinstance(node, Apply) and primitive(node).unit_sum

@@ -1,0 +1,80 @@
+"""The engine: rows are tried at each node, children first, and every use is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pullback.expressions.nodes import Apply, Node
+from pullback.expressions.walks import rebuild
+from pullback.functions.catalogue import primitive
+from pullback.simplification import factors, terms
+from pullback.trace import Rewrite, Trace
+
+
+@dataclass(frozen=True)
+class Row:
+    """A rewrite with its law; ``rewrite`` returns None where it does not apply."""
+
+    law: str
+    rewrite: Callable[[Node], Node | None]
+
+
+ROWS: tuple[Row, ...] = (
+    Row("like factors: xᵃ xᵇ = xᵃ⁺ᵇ", factors.like_factors),
+    Row("a factor cancels in a sum: a (b/a + c) = b + a c", factors.distribute_to_cancel),
+    Row("what sums to one: Σᵢ pᵢ = 1", factors.unit_sum),
+    Row("complement: 1 − f(x) as one function", terms.complement),
+    Row("associativity: like terms collect", terms.open_inner_sums),
+    Row("common factor: a b + a c = a (b + c)", terms.common_factors),
+    Row("common number: 2a − 2b = 2 (a − b)", terms.common_number),
+    Row("multiplied out and collected", terms.expand_and_collect),
+)
+
+
+def simplify(root: Node, trace: Trace | None = None) -> Node:
+    """An expression of equal value that no row rewrites further.
+
+    The rewrites are recorded in ``trace``, and ``trace.simplified`` gets the image of every
+    node below the root, so that several roots can be simplified with one memory.
+    """
+    trace = Trace() if trace is None else trace
+    image = trace.simplified
+    stack: list[tuple[Node, Node | None]] = [(root, None)]  # (node, what it is being turned into)
+    while stack:
+        node, becomes = stack.pop()
+        if node in image:
+            continue
+        if becomes is not None:
+            image[node] = image[becomes]
+            continue
+        missing = [child for child in node.children if child not in image]
+        if missing:
+            stack.append((node, None))
+            stack.extend([(child, None) for child in missing])
+            continue
+        rebuilt = rebuild(node, tuple([image[child] for child in node.children]))
+        if rebuilt is not node:
+            stack.extend([(node, rebuilt), (rebuilt, None)])
+            continue
+        step = _first_rewrite(node)
+        if step is None:
+            image[node] = node
+        else:
+            trace.rewrites.append(step)
+            stack.extend([(node, step.after), (step.after, None)])
+    return image[root]
+
+
+def _first_rewrite(node: Node) -> Rewrite | None:
+    if isinstance(node, Apply):
+        for law in primitive(node).laws:
+            after = law.rewrite(*node.arguments)
+            if after is not None and after is not node:
+                return Rewrite(law.statement, node, after)
+        return None
+    for row in ROWS:
+        after = row.rewrite(node)
+        if after is not None and after is not node:
+            return Rewrite(row.law, node, after)
+    return None
