@@ -33,8 +33,9 @@ def common_number(node: Node) -> Node | None:
     """2a − 2b = 2(a − b)."""
     if not isinstance(node, Sum) or len(node.terms) < 2:
         return None
-    number: Number = abs(node.terms[0][0])
-    if number == 1 or any(abs(c) != number for c, _ in node.terms):
+    first = node.terms[0][0]
+    number = max(first, -first)
+    if number == 1 or any(c not in (number, -number) for c, _ in node.terms):
         return None
     inner = make.add([(1 if c > 0 else -1, term) for c, term in node.terms])
     return make.scale(number, inner)
