@@ -5,6 +5,7 @@ from __future__ import annotations
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Node
 from pullback.functions.record import (
+    BASE,
     POSITIVE,
     REAL,
     Function,
@@ -20,7 +21,7 @@ power: Function = elementwise(
     code="{0} ** {1}",
     exact=lambda mp, x, p: mp.power(x, p),
     doc="Power x^p, entry by entry; integer p for any x, other p for x > 0.",
-    domain=(POSITIVE, REAL),
+    domain=(BASE, REAL),
     latex="{0}^{{{1}}}",
     special=(1e-8, 1e8),
 )

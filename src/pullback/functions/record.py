@@ -34,6 +34,7 @@ class Domain:
 
 REAL = Domain("real", (-2.0, 2.0))
 POSITIVE = Domain("positive", (0.2, 3.0), (0.0, -1.0))
+BASE = Domain("base of a power", (0.2, 3.0), (-1.0,))  # an integer power takes any base
 NONZERO = Domain("nonzero", (0.2, 3.0), (0.0,))
 INVERTIBLE = Domain("invertible")
 POSITIVE_DETERMINANT = Domain("positive determinant")
