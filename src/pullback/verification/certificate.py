@@ -17,7 +17,7 @@ import numpy as np
 
 from pullback.derivation.result import Derivation
 from pullback.errors import DomainError
-from pullback.expressions import Node, Variable
+from pullback.expressions import Node, Variable, shape_text
 from pullback.expressions.walks import post_order, variables
 from pullback.verification.differences import (
     Place,
@@ -88,6 +88,10 @@ def certify(derivation: Derivation, points: int = 3, seed: int | None = None) ->
     nodes = post_order(function, derivation.node, *targets)
     sites = _sites(nodes, seed, points, 2 ** len(targets) + 2)
     tally = _Tally(seed)
+    shape = function.shape + tuple(size for target in targets for size in target.shape)
+    if derivation.node.shape != shape:
+        found = shape_text(derivation.node.shape)
+        return tally.failure(f"its shape should be {shape_text(shape)} and is {found}")
     try:
         for k, (sizes, generator) in enumerate(sites):
             thorough = k == 0 and len(targets) == 1
@@ -156,12 +160,12 @@ class _Tally:
         error, where = found.error, found.where
         self.sizes.append(sizes)
         self.zero = self.zero and found.zero
-        if not error <= self.threshold:  # NaN is not small
+        if not error <= self.threshold and self.agree:  # NaN is not small
+            at = ", ".join(f"{name}={size}" for name, size in sizes.items())
+            self.where = f"{where} (relative error {error:.1e}" + (f", {at})" if at else ")")
             self.agree = False
         if not error <= self.worst:
-            at = ", ".join(f"{name}={size}" for name, size in sizes.items())
-            self.worst, self.where = error, f"{where} differs by {error:.1e} relative"
-            self.where += f" at {at}" if at else ""
+            self.worst = error
 
     def certificate(self) -> Certificate:
         if self.agree:
@@ -197,10 +201,10 @@ def _values_at_some_point(f: Node, g: Node, sizes: Sizes, generator: random.Rand
         try:
             right = evaluate([g], given, sizes, mp)[g]
         except DomainError as error:
-            lost = f"the second has no value where the first has one ({error.message}) and"
+            lost = f"the second has no value where the first has one: {error.message}"
             return _Found(float("nan"), lost)
         scale = max(largest_of(left), largest_of(right), mp.mpf("1e-30"))
-        return _Found(relative_error(left, right, scale), "the value")
+        return _Found(relative_error(left, right, scale), "the values differ")
     raise NotTestable(f"no point inside the domain was found: {reason}")
 
 
@@ -269,15 +273,14 @@ def _compare(
         stays = size and abs(size - before) < size / 1000
         if extra and not stays:
             error = float(largest / beside)
-            return _Found(error, "the derivative, which should be zero,", zero=True)
+            return _Found(error, "the derivative should be zero", zero=True)
         before = size
         exponent = int(-place.mp.log10(size / beside)) if stays else 0
         extra = max(80, 4 * exponent + 80)
         if extra > MOST_DIGITS:
             raise NotTestable("the derivative is too small beside the function to be compared")
-    found = _Found(
-        relative_error(derivative, difference, largest), "the derivative along a direction"
-    )
+    error = relative_error(derivative, difference, largest)
+    found = _Found(error, "the formula and the differences of the function disagree")
     if thorough and not extra and np.prod(shapes[0], dtype=int) <= ENTRIES:
         return _entry_by_entry(place, shapes[0], derivation.wrt[0].name, found)
     return found
@@ -290,8 +293,15 @@ def _entry_by_entry(place: Place, shape: tuple[int, ...], name: str, worst: _Fou
         entry = np.zeros(shape, dtype=object)
         entry[index] = 1
         derivative, difference = place.derivative_along([entry]), place.difference([entry])
-        error = relative_error(derivative, difference, place.largest_entry or place.mp.one)
+        largest = max(place.largest_entry, largest_of(derivative), largest_of(difference))
+        error = relative_error(derivative, difference, largest or place.mp.one)
         if not error <= (THRESHOLD if first else max(worst.error, THRESHOLD)):
             at = f"entry ({', '.join(str(i + 1) for i in index)}) of {name}" if shape else name
-            worst, first = _Found(error, f"the derivative by {at}"), False
+            worst, first = (
+                _Found(error, f"the derivative by {at} is not what differences say"),
+                False,
+            )
+            if not derivative.shape:
+                said, true = (place.mp.nstr(v.item(), 6) for v in (derivative, difference))
+                worst = _Found(error, f"the derivative by {at} is {true}, the formula says {said}")
     return worst
