@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+from pullback.expressions import Size
 from pullback.expressions import constructors as make
 from pullback.verification.exact import real_context
 from pullback.verification.points import (
@@ -79,17 +80,16 @@ def test_distinct_names_get_distinct_sizes():
 
 
 def test_a_size_that_must_be_positive_is_positive():
-    from pullback.expressions import Size
-
     nodes = [make.variable("A", [Size.of("n") + Size.of(-3)])]
     for seed in range(20):
         assert draw_sizes(nodes, random.Random(seed), 10**6)["n"] > 3
 
 
 def test_large_fixed_sizes_are_refused():
+    W, x = make.variable("W", [5000, 4000]), make.variable("x", [4000])
+    product = make.einsum("ij,j->i", W, x)
     with pytest.raises(NotTestable, match="declare sizes by name"):
-        W, x = make.variable("W", [5000, 4000]), make.variable("x", [4000])
-        draw_sizes([make.einsum("ij,j->i", W, x)], random.Random(0), 10**6)
+        draw_sizes([product], random.Random(0), 10**6)
 
 
 def test_the_seed_belongs_to_the_expression():

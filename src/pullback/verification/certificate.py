@@ -90,8 +90,8 @@ def certify(derivation: Derivation, points: int = 3, seed: int | None = None) ->
     tally = _Tally(seed)
     shape = function.shape + tuple(size for target in targets for size in target.shape)
     if derivation.node.shape != shape:
-        found = shape_text(derivation.node.shape)
-        return tally.failure(f"its shape should be {shape_text(shape)} and is {found}")
+        claimed = shape_text(derivation.node.shape)
+        return tally.failure(f"its shape should be {shape_text(shape)} and is {claimed}")
     try:
         for k, (sizes, generator) in enumerate(sites):
             thorough = k == 0 and len(targets) == 1

@@ -63,7 +63,8 @@ def evaluate(
     >>> str(evaluate([squared], {x: array([3, 4], mp)}, {}, mp)[squared])
     '25.0'
     """
-    values = Values(mp, sizes, dict(given))
+    held = {node: np.asarray(value, dtype=object) for node, value in given.items()}
+    values = Values(mp, sizes, held)
     for node in unknown_below(roots, given):
         values.of[node] = _value(node, values)
     return values

@@ -130,6 +130,7 @@ DRAWS: tuple[Draw, ...] = (
     lambda g: -_positive(g),
     lambda g: g.uniform(2.0, 6.0),
 )
+NEAR_IDENTITY = (DRAWS[1], DRAWS[3])  # square matrices then get a positive determinant
 
 
 def draws(generator: random.Random, count: int) -> Iterator[tuple[Draw, ...]]:
@@ -151,8 +152,7 @@ def draw_value(
     numbers = [draw(generator) for _ in range(int(np.prod(shape, dtype=int)))]
     value = array(np.array(numbers, dtype=object).reshape(shape), mp)
     assumed = variable.assumptions
-    if len(shape) >= 2 and shape[-1] == shape[-2] and draw is not DRAWS[0]:
-        # beside normal entries: a matrix near a multiple of 1, of positive determinant
+    if len(shape) >= 2 and shape[-1] == shape[-2] and draw in NEAR_IDENTITY:
         value = value / (2 * shape[-1]) + _identity(shape, mp)
     unknown = sorted(assumed - set(ASSUMPTIONS))
     if unknown:
