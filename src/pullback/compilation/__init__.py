@@ -1,0 +1,1 @@
+"""From expressions to array code: lowering, planning, and the spelling of each target."""

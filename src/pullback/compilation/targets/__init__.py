@@ -1,0 +1,1 @@
+"""How each array library spells the instructions of a linear program."""

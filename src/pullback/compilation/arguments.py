@@ -1,0 +1,226 @@
+"""What a compiled function is given: arrays by name, checked once and brought to one dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from pullback.errors import PullbackError, ShapeError
+from pullback.expressions.nodes import Variable
+from pullback.expressions.sizes import Size, shape_text
+
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+
+
+class Arguments:
+    """The variables of a program as parameters: names, orders, sizes."""
+
+    def __init__(
+        self, variables: Mapping[str, Variable], inputs: Sequence[str], rows: Iterable[str] = ()
+    ) -> None:
+        self.variables = dict(variables)
+        self.inputs = tuple(inputs)
+        self.rows = frozenset(rows)
+        self.size_names = sorted(
+            {name for v in variables.values() for size in v.shape for name in size.names}
+        )
+        self.known = frozenset(variables)
+
+    def named(self, positional: Sequence[Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """Positional and keyword arguments together, by name."""
+        if len(positional) > len(self.inputs):
+            raise PullbackError(
+                f"{len(positional)} arrays given by position; the inputs are "
+                f"{', '.join(self.inputs) or 'none'}"
+            )
+        given = dict(zip(self.inputs, positional, strict=False))
+        for name, value in arrays.items():
+            if name in given:
+                raise PullbackError(f"'{name}' is given twice, by position and by name")
+            if name not in self.known and name not in self.size_names:
+                close = get_close_matches(name, [*self.known, *self.size_names], 1)
+                hint = f"did you mean '{close[0]}'?" if close else ""
+                raise PullbackError(
+                    f"unknown argument '{name}'; the variables are {', '.join(self.variables)}",
+                    hint=hint,
+                )
+            given[name] = value
+        missing = [name for name in self.inputs if name not in given]
+        if missing:
+            raise PullbackError(f"missing array{'s' * (len(missing) > 1)}: {', '.join(missing)}")
+        return given
+
+    def prepare(self, given: Mapping[str, Any]) -> tuple[list[Any], dict[str, int], np.dtype[Any]]:
+        """The inputs in order as arrays of one dtype, the value of every size, and the dtype.
+
+        float32 only if every array is float32; Python numbers follow the arrays.
+        """
+        arrays = {name: self._array(name, given[name]) for name in self.variables if name in given}
+        strong = [a.dtype for name, a in arrays.items() if not _weak(given[name], a)]
+        single = strong and all(d == np.float32 for d in strong)
+        dtype = np.dtype(np.float32 if single else np.float64)
+        sizes = self._sizes(arrays, given)
+        prepared = [
+            dtype.type(arrays[name])
+            if not arrays[name].ndim
+            else arrays[name].astype(dtype, copy=False)
+            for name in self.inputs
+        ]
+        return prepared, sizes, dtype
+
+    def _array(self, name: str, value: Any) -> np.ndarray[Any, Any]:
+        order = self.variables[name].order
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            raise PullbackError(f"'{name}' is a ragged list, not an array") from None
+        if array.dtype.kind == "c":
+            raise PullbackError(
+                f"'{name}' is complex; only real numbers can be differentiated here"
+            )
+        if array.dtype.kind not in "fiub":
+            raise PullbackError(f"'{name}' has dtype {array.dtype}, not numbers")
+        if array.dtype.kind == "f" and array.dtype.newbyteorder("=") not in FLOATS:
+            raise PullbackError(
+                f"'{name}' has dtype {array.dtype}; float64 and float32 are computed with",
+                hint=f"convert it: {name}.astype(np.float32)",
+            )
+        if array.ndim != order:
+            shape = self.variables[name].shape
+            wanted = (
+                f"of shape ({', '.join(map(str, shape))}{',' * (order == 1)})"
+                if order
+                else "a number"
+            )
+            hint = ""
+            if order == 1 and array.ndim == 2 and 1 in array.shape:
+                hint = f"a {'row' if name in self.rows else 'column'} is given as a flat array: {name}.ravel()"
+            raise ShapeError(f"'{name}' must be {wanted}, but has shape {array.shape}", hint=hint)
+        return array
+
+    def _sizes(
+        self, arrays: Mapping[str, np.ndarray[Any, Any]], given: Mapping[str, Any]
+    ) -> dict[str, int]:
+        """Every size that is given or shown by some axis; two values for one are an error."""
+        sizes: dict[str, int] = {}
+        origin: dict[str, str] = {}
+        for name in self.size_names:
+            if name in given and name not in self.variables:
+                value = given[name]
+                if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                    raise PullbackError(
+                        f"size {name} must be a positive whole number, not {value!r}"
+                    )
+                sizes[name], origin[name] = int(value), "the argument"
+        later: list[tuple[str, int, Size, int]] = []
+        for name, array in arrays.items():
+            for axis, (size, length) in enumerate(
+                zip(self.variables[name].shape, array.shape, strict=True)
+            ):
+                if size.constant is None and size == Size.of(size.names[0]):
+                    symbol = size.names[0]
+                    if sizes.setdefault(symbol, length) != length:
+                        raise ShapeError(
+                            f"axis {axis} of '{name}' has size {length}, but {symbol} is "
+                            f"{sizes[symbol]} by {origin[symbol]}"
+                        )
+                    origin.setdefault(symbol, f"axis {axis} of '{name}'")
+                else:
+                    later.append((name, axis, size, length))
+        for name, axis, size, length in later:
+            open_ = [n for n in size.names if n not in sizes]
+            if len(open_) == 1:
+                solved = _solve(size, open_[0], sizes, length)
+                if solved is not None:
+                    sizes[open_[0]], origin[open_[0]] = solved, f"axis {axis} of '{name}'"
+            if all(n in sizes for n in size.names) and size.evaluate(sizes) != length:
+                known = "" if size.constant is not None else f" = {size.evaluate(sizes)}"
+                raise ShapeError(
+                    f"axis {axis} of '{name}' has size {length}, but must be {size}{known}"
+                )
+        return sizes
+
+
+def _weak(value: Any, array: np.ndarray[Any, Any]) -> bool:
+    """Whether a value is a Python number, which follows the dtype of the arrays."""
+    return not array.ndim and isinstance(value, int | float) and not isinstance(value, np.generic)
+
+
+def _solve(size: Size, name: str, sizes: Mapping[str, int], length: int) -> int | None:
+    """The value of the one open name that gives ``length``, where it stands linearly."""
+    zero, one, two = (size.evaluate({**sizes, name: k}) for k in range(3))
+    slope = one - zero
+    if not slope or two - one != slope or (length - zero) % slope:
+        return None
+    return (length - zero) // slope
+
+
+def describe_sizes(variable: Variable) -> str:
+    return shape_text(variable.shape)
+
+
+def fast_check(variables: Mapping[str, Variable], inputs: Sequence[str]) -> Any:
+    """A function (arrays…) → (dtype, sizes…) or None, made for these shapes.
+
+    It returns None for anything but arrays of one floating dtype that fit; the careful way then
+    converts, or says what is wrong. Sizes come in alphabetical order, all that an axis shows.
+    """
+    names = [f"a{k}" for k in range(len(inputs))]
+    bound: dict[str, str] = {}
+    lines: list[str] = []
+    arrays = [k for k, name in enumerate(inputs) if variables[name].order]
+    if not arrays:
+        return None
+    kinds = " and ".join(f"type(a{k}) is ndarray" for k in arrays)
+    lines.append(f"if not ({kinds}): return None")
+    lines.append(f"d = a{arrays[0]}.dtype")
+    same = "".join(f" and a{k}.dtype is d" for k in arrays[1:])
+    lines.append(f"if not ((d is f8 or d is f4){same}): return None")
+    checks: list[str] = []
+    for k in arrays:
+        shape = variables[inputs[k]].shape
+        targets, tests = [], []
+        for axis, size in enumerate(shape):
+            symbol = size.names[0] if size.names else ""
+            if symbol and size == Size.of(symbol) and symbol not in bound:
+                bound[symbol] = f"n{len(bound)}"
+                targets.append(bound[symbol])
+            else:
+                targets.append(f"s{axis}")
+                tests.append((f"s{axis}", size))
+        if tests and len(tests) == len(shape):
+            # nothing new: one comparison of the whole shape
+            wanted = [_bound_text(size, bound) for _, size in tests]
+            if None in wanted:
+                return None
+            checks.append(f"if a{k}.shape != ({', '.join(map(str, wanted))},): return None")
+            continue
+        checks.append(f"if a{k}.ndim != {len(shape)}: return None")
+        checks.append(f"{', '.join(targets)}, = a{k}.shape")
+        for target, size in tests:
+            text = _bound_text(size, bound)
+            if text is None:
+                return None
+            checks.append(f"if {target} != {text}: return None")
+    scalars = [k for k, name in enumerate(inputs) if not variables[name].order]
+    for k in scalars:
+        checks.append(
+            f"if not (type(a{k}) is float or type(a{k}) is int or type(a{k}) is d.type): return None"
+        )
+    ordered = ", ".join(bound[name] for name in sorted(bound))
+    body = "\n    ".join([*lines, *checks, f"return d, ({ordered}{',' * (len(bound) == 1)})"])
+    space: dict[str, Any] = {"ndarray": np.ndarray, "f8": FLOATS[0], "f4": FLOATS[1]}
+    exec(f"def check({', '.join(names)}):\n    {body}", space)  # noqa: S102
+    return space["check"], tuple(sorted(bound))
+
+
+def _bound_text(size: Size, bound: Mapping[str, str]) -> str | None:
+    if size.constant is not None:
+        return str(size.constant)
+    if any(name not in bound for name in size.names):
+        return None
+    products = ["*".join([str(c), *[bound[n] for n in monomial]]) for monomial, c in size.terms]
+    return " + ".join(products)

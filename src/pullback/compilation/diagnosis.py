@@ -1,0 +1,116 @@
+"""Which operation left the real numbers: a second run, one instruction at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.compilation.ir import Instruction, LinearProgram, Literal, Register
+from pullback.compilation.targets.numpy import (
+    ATOM,
+    STATEMENTS,
+    Speller,
+    Text,
+    helpers,
+    literal,
+)
+from pullback.errors import DomainError
+from pullback.expressions.nodes import Apply, Node
+from pullback.expressions.program import Program
+from pullback.expressions.walks import post_order
+
+
+def run_traced(
+    program: LinearProgram,
+    user: Program,
+    arrays: Sequence[Any],
+    sizes: Mapping[str, int],
+    dtype: np.dtype[Any],
+) -> dict[str, Any]:
+    """The outputs, each instruction run on its own; DomainError names the first that fails.
+
+    An instruction fails if it makes infinities or NaNs out of finite numbers and raises a flag
+    for it; a flag alone, or a NaN that was given, is no failure.
+    """
+    space: dict[str, Any] = {"np": np, "dtype": dtype}
+    exec("\n".join(helpers(program)), space)  # noqa: S102
+    named = {size: f"size_{k}" for k, size in enumerate(sorted(sizes))}
+    space.update({named[size]: value for size, value in sizes.items()})
+
+    def text(source: Literal | Register) -> Text:
+        return literal(source.value) if isinstance(source, Literal) else (f"r{source.index}", ATOM)
+
+    speller = Speller(named, text)
+    given = dict(zip(program.inputs, arrays, strict=True))
+    for i in program.instructions:
+        name = f"r{i.result.index}"
+        if i.op == "input":
+            space[name] = given[i.name]
+            continue
+        if i.op in STATEMENTS:
+            code = "\n".join(speller.statements(i, name, owned=False))
+        else:
+            code = f"{name} = {speller.expression(i)[0]}"
+        _run(code, space, i, user)
+    return {name: space[f"r{v.source.index}"] for name, v in program.outputs.items()}  # type: ignore[union-attr]
+
+
+def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> None:
+    try:
+        with np.errstate(divide="raise", invalid="raise", over="ignore", under="ignore"):
+            exec(code, space)  # noqa: S102
+    except np.linalg.LinAlgError as problem:
+        raise _domain_error(i, user, "needs an invertible matrix", str(problem)) from None
+    except ZeroDivisionError:
+        raise _domain_error(i, user, "divides by zero", "") from None
+    except FloatingPointError:
+        with np.errstate(all="ignore"):
+            exec(code, space)  # noqa: S102
+        operands = [space[f"r{source.index}"] for source in i.sources]
+        finite = all(np.all(np.isfinite(x)) for x in operands if not isinstance(x, tuple))
+        if finite and not np.all(np.isfinite(space[f"r{i.result.index}"])):
+            raise _domain_error(i, user, *_reason(i, operands)) from None
+
+
+def _reason(i: Instruction, operands: list[Any]) -> tuple[str, str]:
+    """What went wrong, and the value that it went wrong at."""
+    if i.name in ("reciprocal", "divide"):
+        return "divides by zero", ""
+    if i.name in ("log", "sqrt", "power") and operands:
+        array = np.asarray(operands[0])
+        bad = array < 0 if i.name != "log" else array <= 0
+        if bad.any():
+            at = tuple(int(k) for k in np.argwhere(bad)[0])
+            where = f" at entry {at}" if at else ""
+            value = array[at]
+            what = "is infinite" if value == 0 else "leaves the real numbers"
+            return what, f"its argument is {value:g}{where}"
+    return "leaves the real numbers", ""
+
+
+def _domain_error(i: Instruction, user: Program, what: str, detail: str) -> DomainError:
+    node = i.node
+    function = node.function if isinstance(node, Apply) else i.name or i.op
+    if function == "power" and i.name == "reciprocal":
+        function = "the division"
+    name = {"reciprocal": "a division", "divide": "a division"}.get(function, function)
+    message = f"{name} {what}" + (f": {detail}" if detail else "")
+    line = _line_of(node, user)
+    if line:
+        message += f", in line '{line}'"
+    place = user.places.get(node) if node is not None else None
+    return DomainError(message, place)
+
+
+def _line_of(node: Node | None, user: Program) -> str:
+    """The user's line that holds the operation: the first one below which it stands."""
+    if node is None:
+        return ""
+    for name, line in user.lines.items():
+        if node in set(post_order(line)):
+            return name
+    if user.result_name and node in set(post_order(user.result)):
+        return user.result_name
+    return ""

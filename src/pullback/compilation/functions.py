@@ -1,0 +1,204 @@
+"""A catalogue function's own code text as instructions, read through Python's grammar."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from functools import lru_cache
+
+from pullback.compilation.arrays import Arrays
+from pullback.compilation.ir import Literal, Register, View, whole
+from pullback.expressions.constructors import exact_number
+from pullback.expressions.nodes import Apply
+from pullback.expressions.sizes import Shape
+from pullback.functions.record import Function
+
+ELEMENTWISE = frozenset(
+    "exp expm1 exp2 log log1p log2 log10 sqrt cbrt abs sign sin cos tan arcsin arccos arctan arctan2 "
+    "sinh cosh tanh arcsinh arccosh arctanh maximum minimum hypot logaddexp square reciprocal "
+    "floor ceil negative where power".split()
+)
+REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
+_COMPARE: dict[type[ast.cmpop], str] = {
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+}
+
+
+class Unreadable(Exception):
+    """The text holds something that has no instruction of its own."""
+
+
+@lru_cache(maxsize=None)
+def _statements(code: str, arguments: int) -> list[ast.stmt]:
+    names = [f"_{k}" for k in range(arguments)]
+    return ast.parse(code.format(*names)).body
+
+
+def lower_call(arrays: Arrays, record: Function, node: Apply, arguments: list[View]) -> View:
+    """The value of a function of the catalogue at views of its arguments.
+
+    A text with something that has no instruction of its own is called as a function of its own.
+    """
+    arguments = [
+        arrays.dense(view, child.shape)
+        for view, child in zip(arguments, node.arguments, strict=True)
+    ]
+    if record.name == "power":
+        return arrays.power(*arguments)
+    if not record.elementwise:
+        arguments = [
+            _with_core(arrays, view, child.shape, len(core))
+            for view, child, core in zip(
+                arguments, node.arguments, record.signature.arguments, strict=True
+            )
+        ]
+    reader = _Reader(arrays, arguments, node.shape)
+    try:
+        return reader.run(_statements(record.code, len(arguments)))
+    except Unreadable:
+        full = [
+            arrays.full(view, child.shape)
+            for view, child in zip(arguments, node.arguments, strict=True)
+        ]
+        return whole(arrays.emit("helper", record.name, full, node.shape, (record.code,)))
+
+
+def _with_core(arrays: Arrays, view: View, shape: Shape, core: int) -> View:
+    """The view with its last axes real and in order, as functions of whole arrays want them."""
+    last = view.axes[len(view.axes) - core :]
+    return arrays.full(view, shape) if None in last else view
+
+
+class _Reader:
+    """Walks the statements of one text; its values are views, its tuples lists of them."""
+
+    def __init__(self, arrays: Arrays, arguments: list[View], shape: Shape) -> None:
+        self.arrays = arrays
+        self.names: dict[str, View] = {f"_{k}": view for k, view in enumerate(arguments)}
+        self.shape = shape
+
+    def run(self, statements: list[ast.stmt]) -> View:
+        *before, last = statements
+        for statement in before:
+            if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+                raise Unreadable
+            target = statement.targets[0]
+            if isinstance(target, ast.Name):
+                self.names[target.id] = self.value(statement.value)
+            elif isinstance(target, ast.Tuple):
+                self._unpack(target, statement.value)
+            else:
+                raise Unreadable
+        if not isinstance(last, ast.Expr):
+            raise Unreadable
+        return self.value(last.value)
+
+    def value(self, tree: ast.expr) -> View:
+        arrays = self.arrays
+        match tree:
+            case ast.Constant(value=int() | float() as number):
+                return View(Literal(exact_number(number)))
+            case ast.Name(id=name) if name in self.names:
+                return self.names[name]
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return arrays.negative(self.value(operand))
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._binary(op)(self.value(left), self.value(right))
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                return arrays.map(_COMPARE[type(op)], self.value(left), self.value(right))
+            case ast.Subscript(value=inner, slice=index):
+                return self._subscript(self.value(inner), index)
+            case ast.Call(func=function, args=arguments, keywords=keywords):
+                return self._call(_dotted(function), arguments, keywords)
+        raise Unreadable
+
+    def _binary(self, op: ast.operator) -> Callable[[View, View], View]:
+        arrays = self.arrays
+        match op:
+            case ast.Add():
+                return arrays.add
+            case ast.Sub():
+                return arrays.subtract
+            case ast.Mult():
+                return arrays.multiply
+            case ast.Div():
+                return arrays.divide
+            case ast.Pow():
+                return arrays.power
+        raise Unreadable
+
+    def _subscript(self, view: View, index: ast.expr) -> View:
+        """``[..., 0]`` on an axis that a reduction kept."""
+        match index:
+            case ast.Tuple(elts=[ast.Constant(value=v), ast.Constant(value=0)]) if v is Ellipsis:
+                if view.axes and view.axes[-1] is None:
+                    return View(view.source, view.axes[:-1])
+        raise Unreadable
+
+    def _call(self, name: str, arguments: list[ast.expr], keywords: list[ast.keyword]) -> View:
+        if name in ELEMENTWISE and not keywords:
+            return self.arrays.map(name, *map(self.value, arguments))
+        if name in REDUCTIONS and len(arguments) == 1:
+            options = {k.arg: k.value for k in keywords}
+            keep = options.pop("keepdims", ast.Constant(value=False))
+            view = self.value(arguments[0])
+            axes = _axes(options.pop("axis", None), len(view.axes))
+            if options or any(view.axes[k] is None for k in axes):
+                raise Unreadable
+            return self.arrays.reduce(name, view, axes, keepdims=ast.literal_eval(keep))
+        if name == "linalg.inv" and len(arguments) == 1:
+            inner = self._matrix(arguments[0])
+            return whole(self.arrays.emit("call", name, [inner], self._shape_of(inner)))
+        if name == "linalg.det" and len(arguments) == 1:
+            inner = self._matrix(arguments[0])
+            return whole(self.arrays.emit("call", name, [inner], self._shape_of(inner)[:-2]))
+        raise Unreadable
+
+    def _unpack(self, target: ast.Tuple, tree: ast.expr) -> None:
+        match tree:
+            case ast.Call(func=function, args=[argument], keywords=[]):
+                name = _dotted(function)
+            case _:
+                raise Unreadable
+        if name != "linalg.slogdet":
+            raise Unreadable
+        inner = self._matrix(argument)
+        shape = self._shape_of(inner)[:-2]
+        both = self.arrays.emit("call", name, [inner], shape, kind="tuple")
+        for position, part in enumerate(target.elts):
+            assert isinstance(part, ast.Name)
+            item = self.arrays.emit("item", "", [View(both)], shape, (position,))
+            self.names[part.id] = whole(item)
+
+    def _matrix(self, tree: ast.expr) -> View:
+        view = self.value(tree)
+        if None in view.axes:
+            raise Unreadable
+        return view
+
+    def _shape_of(self, view: View) -> Shape:
+        assert isinstance(view.source, Register)
+        return tuple([view.source.shape[a] for a in view.axes if a is not None])
+
+
+def _dotted(function: ast.expr) -> str:
+    """``xp.linalg.inv`` as "linalg.inv"."""
+    parts: list[str] = []
+    while isinstance(function, ast.Attribute):
+        parts.append(function.attr)
+        function = function.value
+    if not isinstance(function, ast.Name) or function.id != "xp":
+        raise Unreadable
+    return ".".join(reversed(parts))
+
+
+def _axes(tree: ast.expr | None, order: int) -> list[int]:
+    if tree is None:
+        return list(range(order))
+    value = ast.literal_eval(tree)
+    return sorted(k % order for k in (value if isinstance(value, tuple) else (value,)))

@@ -1,0 +1,280 @@
+"""Expressions to a linear program: every shared node once, no dense identity on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from fractions import Fraction
+
+from pullback.compilation.arrays import Arrays
+from pullback.compilation.contraction import Product, gather, multiply_out
+from pullback.compilation.functions import lower_call
+from pullback.compilation.ir import LinearProgram, Literal, Register, View, live, whole
+from pullback.compilation.ordering import EXHAUSTIVE
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Contraction, Node, Number, SizeValue, Sum, Variable
+from pullback.expressions.sizes import Shape, Size
+from pullback.expressions.walks import post_order, use_counts
+from pullback.functions.catalogue import primitive
+
+
+def lower(
+    outputs: Mapping[str, Node],
+    names: Mapping[Node, str] | None = None,
+    *,
+    merge_named: bool = False,
+) -> LinearProgram:
+    """The linear program of all outputs together.
+
+    ``names`` gives the lines that keep their own instruction; with ``merge_named`` a product may
+    be merged into another across such a line where that is cheaper.
+
+    >>> A, x = make.variable("A", ["m", "n"]), make.variable("x", ["n"])
+    >>> program = lower({"y": make.einsum("ij,j->i", A, x)})
+    >>> [i.op for i in program.instructions]
+    ['input', 'input', 'matmul']
+    """
+    names = names or {}
+    lowering = _Lowering(outputs, set() if merge_named else set(names))
+    # lines first and in their order, so that the code reads like the program
+    order = [node for node in names if node in lowering.uses]
+    for node in post_order(*order, *outputs.values()):
+        if node in lowering.uses:
+            lowering.visit(node)
+    return lowering.finish(names)
+
+
+class _Lowering:
+    def __init__(self, outputs: Mapping[str, Node], fixed: Collection[Node]) -> None:
+        self.outputs = outputs
+        self.arrays = Arrays()
+        self.uses = use_counts(*outputs.values())
+        self.fixed = {*fixed, *outputs.values()}
+        self.views: dict[Node, View] = {}
+        self.open: dict[Node, Product] = {}  # products that may merge into the one that uses them
+        self.parent: dict[Node, Node] = {}
+        for node in self.uses:
+            for child in node.children:
+                self.parent[child] = node
+
+    # one method per kind of node
+
+    def visit(self, node: Node) -> None:
+        arrays = self.arrays
+        arrays.node = node
+        if isinstance(node, Contraction):
+            self._contraction(node)
+            return
+        if isinstance(node, Variable):
+            view = whole(arrays.emit("input", node.name, [], node.shape))
+        elif isinstance(node, SizeValue):
+            view = View(arrays.emit("size", "", [], (), (node.size,)))
+        elif isinstance(node, Sum):
+            if len(node.terms) == 1 and self._single(node.terms[0][1]):
+                self._open_term(node)
+                return
+            view = self._sum(node)
+        else:
+            assert isinstance(node, Apply)
+            arguments = [self.view(child) for child in node.arguments]
+            view = lower_call(arrays, primitive(node), node, arguments)
+        self.views[node] = view
+
+    def view(self, node: Node) -> View:
+        """What a node was lowered to; a product left open is multiplied out now."""
+        if node not in self.views:
+            outer = self.arrays.node
+            self.arrays.node = node
+            self.views[node] = multiply_out(self.arrays, self.open.pop(node))
+            self.arrays.node = outer
+        return self.views[node]
+
+    def _single(self, node: Node) -> bool:
+        """Whether a product is used once, so that it may merge into its user."""
+        return node in self.open
+
+    def _contraction(self, node: Contraction) -> None:
+        product = self._merged(node)
+        if self.uses[node] == 1 and node not in self.fixed:
+            self.open[node] = product
+        else:
+            self.views[node] = multiply_out(self.arrays, product)
+
+    def _open_term(self, node: Sum) -> None:
+        """A number times a product of single use: the number goes where the product is small."""
+        coefficient, child = node.terms[0]
+        product = self.open.pop(child)
+        product.coefficient *= coefficient
+        if self.uses[node] == 1 and node not in self.fixed:
+            self.open[node] = product
+        else:
+            self.views[node] = multiply_out(self.arrays, product)
+
+    def _merged(self, node: Contraction) -> Product:
+        """The product of a contraction, open operands merged into it where that is cheaper."""
+        children = [child for child, _ in node.operands]
+        for child in children:
+            if child not in self.open and child not in self.views:
+                raise AssertionError("operands come before their users")
+        candidates = [child for child in children if child in self.open]
+        merged: set[Node] = set()
+        for child in candidates:
+            inner = self.open[child]
+            parts = {c: self._shape_only(c) for c in candidates}
+            apart = self._gather(node, {c: parts[c] for c in candidates})
+            joined = self._gather(node, {**parts, child: inner})
+            if len(joined.factors) > EXHAUSTIVE:
+                continue
+            if joined.cost() < 0.99 * (apart.cost() + inner.cost()) or not inner.factors:
+                merged.add(child)
+        parts_: dict[Node, View | Product] = {
+            c: self.open.pop(c) if c in merged else self.view(c) for c in candidates
+        }
+        product = self._gather(node, parts_)
+        return product
+
+    def _shape_only(self, node: Node) -> View:
+        """A stand-in with the axes a node will have, to count what its use costs."""
+        product = self.open[node]
+        real = product.real
+        kept = [x for x in dict.fromkeys(product.output) if x in real]
+        shape = tuple([product.sizes[x] for x in kept])
+        axes = tuple([kept.index(x) if x in kept else None for x in product.output])
+        return View(Register(-1, shape), axes)
+
+    def _gather(self, node: Contraction, parts: Mapping[Node, View | Product]) -> Product:
+        views = [parts[c] if c in parts else self.views[c] for c, _ in node.operands]
+        product, counted = gather(node, views)
+        for size in counted:
+            self._count(product, size)
+        return product
+
+    def _count(self, product: Product, size: Size) -> None:
+        """A sum over nothing multiplies by the size."""
+        if size.constant is not None:
+            product.coefficient *= size.constant
+        else:
+            product.scalars.append(self.arrays.emit("size", "", [], (), (size,)))
+
+    def _sum(self, node: Sum) -> View:
+        if not node.terms:
+            return View(Literal(0), (None,) * node.order)
+        shared = _common_factor([c for c, _ in node.terms])
+        terms = []
+        for coefficient, child in node.terms:
+            rest = _divided(coefficient, shared)
+            if abs(rest) != 1 and child in self.open and shared == 1:
+                self.open[child].coefficient *= rest  # into the product, where it is small
+                rest = 1
+            terms.append((rest, self.view(child)))
+        total = self._combined(terms, node.shape)
+        return total if shared == 1 else self.arrays.scale(shared, total)
+
+    def _combined(self, terms: list[tuple[Number, View]], shape: Shape) -> View:
+        """Terms of one structure are added as they are; a δ among others is added in place."""
+        arrays = self.arrays
+        structures = {_ties(view) for _, view in terms}
+        if len(structures) == 1 and structures != {()} and len({v.axes for _, v in terms}) == 1:
+            axes = terms[0][1].axes
+            cores = [(c, whole(v.source)) for c, v in terms if isinstance(v.source, Register)]
+            return View(self._added(cores).source, axes)
+        flat = [(c, view) for c, view in terms if not view.has_delta]
+        tied = [(c, view) for c, view in terms if view.has_delta]
+        if not tied:
+            return self._added(flat)
+        if flat:
+            total = arrays.full(self._added(flat), shape)
+        else:
+            c, view = tied.pop(0)
+            total = arrays.dense(arrays.scale(c, view), shape)
+        for c, view in tied:
+            total = arrays.place(total, arrays.scale(c, view), shape)
+        return total
+
+    def _added(self, terms: list[tuple[Number, View]]) -> View:
+        """The terms as a chain of additions and subtractions, in reading order."""
+        arrays = self.arrays
+        terms = sorted(terms, key=self._reading_order)
+        coefficient, total = terms[0]
+        total = arrays.scale(coefficient, total)
+        for coefficient, view in terms[1:]:
+            step = arrays.subtract if coefficient < 0 else arrays.add
+            total = step(total, arrays.scale(abs(coefficient), view))
+        return total
+
+    def _reading_order(self, term: tuple[Number, View]) -> tuple[bool, int, bool, int]:
+        coefficient, view = term
+        source = view.source
+        if isinstance(source, Literal):
+            return coefficient * source.value < 0, 0, False, -1
+        leaf = self.arrays.defined[source].op in ("input", "size")
+        return coefficient < 0, -len(source.shape), leaf, source.index
+
+    # the end
+
+    def finish(self, names: Mapping[Node, str]) -> LinearProgram:
+        arrays = self.arrays
+        taken: set[Register] = set()
+        results: dict[str, View] = {}
+        for name, node in self.outputs.items():
+            arrays.node = node
+            view = self._fresh(arrays.full(self.view(node), node.shape), node.shape, taken)
+            assert isinstance(view.source, Register)
+            taken.add(view.source)
+            results[name] = view
+        kept = live(arrays.instructions, results.values())
+        program = LinearProgram(
+            kept,
+            {i.name: i.result for i in kept if i.op == "input"},
+            results,
+            roots=dict(self.outputs),
+        )
+        alive = {i.result for i in kept}
+        for node, name in names.items():
+            view_ = self.views.get(node)
+            if view_ is None or not isinstance(view_.source, Register):
+                continue
+            register = view_.source
+            if register in alive and arrays.defined[register].op not in ("input", "size"):
+                if register not in program.names and view_.axes == whole(register).axes:
+                    program.names[register] = name
+                    program.lines[register] = node
+        for name, view in results.items():
+            assert isinstance(view.source, Register)
+            program.names.setdefault(view.source, name)
+            program.lines.setdefault(view.source, self.outputs[name])
+        return program
+
+    def _fresh(self, view: View, shape: Shape, taken: set[Register]) -> View:
+        """The view as a whole array of its own, neither an input nor another output."""
+        arrays = self.arrays
+        source = view.source
+        if isinstance(source, Literal):
+            return whole(arrays.emit("fill", "", [view], shape))
+        viewed = arrays.defined[source].op in ("input", "einsum") and bool(shape)
+        if view.plain and not viewed and source not in taken and not source.weak:
+            if arrays.defined[source].op != "input":
+                return view
+        return whole(arrays.emit("copy", str(len(taken)), [view], shape))
+
+
+def _ties(view: View) -> tuple[int, ...]:
+    """Which axes a δ makes equal: the first axis that shows the same axis of the source."""
+    if not view.has_delta:
+        return ()
+    return tuple([k if a is None else view.axes.index(a) for k, a in enumerate(view.axes)])
+
+
+def _common_factor(coefficients: list[Number]) -> Number:
+    """What can be taken out of a sum so that only ±1 remains, as in 2 (h − y); else 1."""
+    magnitudes = {abs(c) for c in coefficients}
+    if len(magnitudes) == 1 and len(coefficients) > 1:
+        (common,) = magnitudes
+        return -common if all(c < 0 for c in coefficients) else common
+    return 1
+
+
+def _divided(coefficient: Number, by: Number) -> Number:
+    if by == 1:
+        return coefficient
+    quotient = Fraction(coefficient) / Fraction(by)
+    return quotient.numerator if quotient.denominator == 1 else quotient
