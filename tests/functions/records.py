@@ -5,8 +5,8 @@ The checks read the record only; nothing here knows a function by name.
 
 from __future__ import annotations
 
-
 import numpy as np
+import pytest
 
 from pullback.derivation.derive import derive
 from pullback.differentiation.forward import forward
@@ -177,12 +177,8 @@ def check_missing(record: Function) -> None:
     node = record.apply(variables)
     for k in range(len(record.partials)):
         if k not in differentiable(record):
-            try:
+            with pytest.raises(MissingRule, match=f"argument {k + 1}"):
                 reverse(node, [variables[k]])
-            except MissingRule as error:
-                assert f"argument {k + 1}" in error.message
-                continue
-            raise AssertionError(f"{record.name} has a derivative by argument {k + 1}")
 
 
 def check_partials(record: Function) -> None:
@@ -296,12 +292,8 @@ def check_domain(record: Function) -> None:
         for violation in violations:
             values = samples(record, 1)[0]
             values[k] = violation
-            try:
+            with pytest.raises(DomainError, match=record.name):
                 exactly(node, record, values)
-            except DomainError as error:
-                assert record.name in error.message
-                continue
-            raise AssertionError(f"{record.name} has a value at {violation}, outside its domain")
 
 
 def check_promises(record: Function) -> None:

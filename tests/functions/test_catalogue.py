@@ -41,6 +41,17 @@ def test_every_record_of_every_family_is_in_the_catalogue():
 
 # The checks are checked: each wrong record fails the check that is there for it.
 
+
+def inverse_rule(subscripts, y):
+    return -Term(make.einsum(subscripts, y.node, y.node))
+
+
+def log_of_power(x):
+    """The law without its condition: log x² has a value for x < 0, 2 log x has none."""
+    base, exponent = x.arguments if getattr(x, "function", "") == "power" else (None, None)
+    return base and make.scale(make.constant_value(exponent), CATALOGUE["log"].apply([base]))
+
+
 FAULTS = [
     ("sigmoid", {"exact": lambda mp, x: 1 / (1 + mp.exp(-x)) + mp.mpf("1e-11")}, "check_value"),
     ("sigmoid", {"code": "1 / (1 + xp.exp({0}))"}, "check_value"),
@@ -59,7 +70,7 @@ FAULTS = [
     ("exp", {"domain": (Domain("positive reals", (0.2, 3.0), (-1.0,)),)}, "check_domain"),
     ("tanh", {"positive": True}, "check_promises"),
     ("sigmoid", {"unit_sum": True}, "check_promises"),
-    ("log", {"laws": (Law("log xᵃ = a log x", lambda x: log_of_power(x)),)}, "check_laws"),
+    ("log", {"laws": (Law("log xᵃ = a log x", log_of_power),)}, "check_laws"),
     ("log", {"laws": (Law("never", lambda x: None),)}, "check_laws"),
     ("sigmoid", {"complement": Law("1 − σ(x) = σ(x)", lambda x: CATALOGUE["sigmoid"].apply([x]))}, "check_laws"),
     ("tanh", {"readings": FUNCTIONS["sigmoid"].readings}, "check_readings"),
@@ -67,21 +78,11 @@ FAULTS = [
 ]  # fmt: skip
 
 
-def inverse_rule(subscripts, y):
-    return -Term(make.einsum(subscripts, y.node, y.node))
-
-
-def log_of_power(x):
-    """The law without its condition: log x² has a value for x < 0, 2 log x has none."""
-    base, exponent = x.arguments if getattr(x, "function", "") == "power" else (None, None)
-    return base and make.scale(make.constant_value(exponent), CATALOGUE["log"].apply([base]))
-
-
 @pytest.mark.parametrize(("name", "fault", "check"), FAULTS)
 def test_a_wrong_record_fails(name, fault, check, monkeypatch):
     faulty = dataclasses.replace(FUNCTIONS[name], **fault)
     monkeypatch.setitem(CATALOGUE, name, faulty)
-    with pytest.raises((AssertionError, FloatingPointError)):
+    with pytest.raises((AssertionError, FloatingPointError, pytest.fail.Exception)):
         CHECKS[check](faulty)
 
 
