@@ -81,7 +81,7 @@ class Table:
             try:
                 float(text)
             except ValueError:
-                shown = f"{text!r} is not a number" if str(text).strip() else "the value is missing"
+                shown = f"{str(text)!r} is not a number" if str(text).strip() else "the value is missing"
                 raise PullbackError(f"{self.place(row, name)}: {shown}", hint=_GAPS) from None
 
     def place(self, row: int, name: str) -> str:
@@ -105,10 +105,10 @@ class Table:
             )
         if column.dtype.kind in "OUS":
             texts = np.array([str(t).strip() for t in column], dtype=np.str_)
-            for row in np.flatnonzero((texts == "") | (np.char.lower(texts) == "nan")):
-                raise PullbackError(
-                    f"{self.place(int(row), name)}: the label is missing", hint=_GAPS
-                )
+            missing = (texts == "") | (np.char.lower(texts) == "nan")
+            if missing.any():
+                row = int(np.argmax(missing))
+                raise PullbackError(f"{self.place(row, name)}: the label is missing", hint=_GAPS)
             numeric = np.array([bool(_NUMBER.fullmatch(t)) for t in texts])
             if not numeric.any():
                 return texts
@@ -117,7 +117,7 @@ class Table:
                     np.argmin(numeric) if numeric.sum() * 2 >= len(numeric) else np.argmax(numeric)
                 )
                 raise PullbackError(
-                    f"{self.place(row, name)}: {texts[row]!r} is "
+                    f"{self.place(row, name)}: {str(texts[row])!r} is "
                     + ("not a number" if not numeric[row] else "a number, where others are text"),
                     hint="labels are all numbers or all text",
                 )
@@ -131,7 +131,7 @@ class Table:
                 hint="classes are text or whole numbers; for a real target declare the label "
                 "a scalar in the program",
             )
-        if (np.abs(numbers) > 2**53).any():  # such labels are names, and floats would merge them
+        if (np.abs(numbers) >= 2**53).any():  # such labels are names, and floats would merge them
             return column.astype(np.str_)
         return numbers.astype(np.int64)
 
@@ -273,6 +273,16 @@ def table_of(columns: Mapping[str, Any], source: str = "the data") -> Table:
     if count == 0:
         raise PullbackError(f"{source} has no samples")
     return Table(source, arrays)
+
+
+Data = Table | str | Path | Mapping[str, Any]
+
+
+def as_table(data: Data) -> Table:
+    """A file, a table or arrays by name, as a table."""
+    if isinstance(data, Table):
+        return data
+    return read_table(data) if isinstance(data, str | Path) else table_of(data)
 
 
 _COUNTED = re.compile(r"(.*?)(\d+)")

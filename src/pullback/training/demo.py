@@ -6,6 +6,7 @@ This is a user's program like any other; nothing below this floor knows it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def demo_model() -> Model:
     return parse_model(MODEL, "the demo")
 
 
-def train_digits(seed: int = 0, progress: Progress | None = None, **options: object) -> Fitted:
+def train_digits(seed: int = 0, progress: Progress | None = None, **options: Any) -> Fitted:
     """Train the network on four fifths of the digits; the rest is held out and has no say."""
     images, digits = load_digits()
     data = {"pixels": images.reshape(len(images), -1), "digit": digits}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,27 +12,27 @@ from numpy.typing import NDArray
 
 from pullback.errors import PullbackError
 from pullback.expressions import Program, shape_text
-from pullback.training.data import Table, read_table, table_of
+from pullback.training.data import Data, Table, as_table
 from pullback.training.initialisers import begin
 from pullback.training.loop import Diverged, Plan, Progress, Run, train
-from pullback.training.metrics import decide, metric_of
+from pullback.training.metrics import metric_of
 from pullback.training.model_file import Model
-from pullback.training.objective import ProgramObjective, find_answer, no_answer
+from pullback.training.objective import ProgramObjective, find_answer
 from pullback.training.samples import (
     Labels,
     Scaling,
     bind_sizes,
     check_assumptions,
+    constants_of,
     fit_scaling,
     input_of,
     label_of,
     split,
 )
-from pullback.training.saved import Saved, check_writable, save, writing
+from pullback.training.saved import Saved, check_writable, save
 from pullback.training.settings import Settings
 
 Array = NDArray[Any]
-Data = Table | str | Path | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,34 +63,6 @@ class Fitted:
         return self.prepared.objective.predict(inputs, self.run.parameters)
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """One prediction per sample: ``values`` is the class or number, ``numbers`` the bare answer.
-
-    ``names`` are the columns of ``numbers``, which are the classes' own scores if there are any.
-    """
-
-    values: Array
-    numbers: Array
-    names: tuple[str, ...]
-    label: str
-    classes: tuple[int | str, ...] = ()
-
-    def rows(self) -> list[list[Any]]:
-        """A header and one row per sample, as the CSV file has them."""
-        if not self.classes:
-            return [list(self.names), *self.numbers.tolist()]
-        body = zip(self.values.tolist(), self.numbers.tolist(), strict=True)
-        return [[self.label, *self.names], *([value, *row] for value, row in body)]
-
-    def write_csv(self, path: str | Path) -> None:
-        """Write the file, whole or not at all. Raises PullbackError if it can't be written."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(self.rows())
-        with writing(path) as file:
-            file.write(text.getvalue().encode())
-
-
 def fit(
     model: Model,
     data: Data,
@@ -110,7 +80,7 @@ def fit(
     plan = plan_of(model.settings)
     if output is not None:
         check_writable(output)
-    prepared = prepare(model, _table(data))
+    prepared = prepare(model, as_table(data))
     rng = _streams(model.settings.seed)[2]
     metric = None if prepared.labels is None else metric_of(prepared.labels)
     try:
@@ -182,7 +152,7 @@ def prepare(model: Model, table: Table) -> Prepared:
         program,
         tuple(exact),
         sizes,
-        _constants(program, settings, sizes, dtype),
+        constants_of(program, settings.constants, sizes, dtype),
         _answer(program, settings),
     )
     return Prepared(
@@ -194,53 +164,6 @@ def prepare(model: Model, table: Table) -> Prepared:
         held_out,
         _start(objective, settings, begin_rng),
     )
-
-
-def predict(saved: Saved, data: Data) -> Predictions:
-    """The predictions of saved parameters for a table, which needs no label column."""
-    settings, program = saved.model.settings, saved.model.program()
-    (label,) = settings.label or ("",)
-    if not saved.answer:
-        raise no_answer(program, label)
-    table = _table(data)
-    arrays = {}
-    for name, columns in settings.inputs.items():
-        values = input_of(table, program.variables[name], columns)
-        if name in saved.scaling:
-            values = saved.scaling[name](values)
-        check_assumptions(program.variables[name], values, table.source)
-        arrays[name] = values
-    sizes = bind_sizes(program, arrays, saved.sizes)
-    dtype = np.result_type(*saved.parameters.values())
-    objective = ProgramObjective(
-        program,
-        (*settings.inputs, *settings.label),
-        sizes,
-        _constants(program, settings, sizes, dtype),
-        saved.answer,
-    )
-    given = {name: np.ascontiguousarray(values, dtype) for name, values in arrays.items()}
-    numbers = objective.predict(given, saved.parameters)
-    return _predictions(saved, program, numbers)
-
-
-def _predictions(saved: Saved, program: Program, numbers: Array) -> Predictions:
-    flat = numbers.reshape(len(numbers), -1)
-    (choice,) = saved.model.settings.label.values() or ((saved.answer,),)
-    label = choice[0] if len(choice) == 1 else saved.answer
-    if saved.classes:
-        (name,) = saved.model.settings.label
-        low = -1.0 if "sign" in program.variables[name].assumptions else 0.0
-        values = np.array(saved.classes)[decide(numbers, saved.classes, low)]
-        each = (
-            [f"{saved.answer}_{c}" for c in saved.classes] if numbers.ndim > 1 else [saved.answer]
-        )
-        return Predictions(values, flat, tuple(each), label, saved.classes)
-    columns = tuple(saved.summary.get("target_columns", ()))
-    if len(columns) != flat.shape[1]:
-        columns = tuple(f"{saved.answer}_{k + 1}" for k in range(flat.shape[1]))
-        columns = (saved.answer,) if numbers.ndim == 1 else columns
-    return Predictions(numbers, flat, columns, label)
 
 
 def _saved(model: Model, prepared: Prepared, run: Run) -> Saved:
@@ -269,12 +192,6 @@ def _saved(model: Model, prepared: Prepared, run: Run) -> Saved:
         prepared.objective.answer,
         summary,
     )
-
-
-def _table(data: Data) -> Table:
-    if isinstance(data, Table):
-        return data
-    return read_table(data) if isinstance(data, str | Path) else table_of(data)
 
 
 def _streams(seed: int) -> list[np.random.Generator]:
@@ -316,27 +233,6 @@ def _fit_scaling(
         if how is not None:
             scaling[name] = fit_scaling(values[training], how)
     return scaling
-
-
-def _constants(
-    program: Program, settings: Settings, sizes: Mapping[str, int], dtype: Any
-) -> dict[str, Array]:
-    constants = {}
-    for name, value in settings.constants.items():
-        variable = program.variables[name]
-        try:
-            array = np.asarray(value, dtype)
-        except ValueError:
-            raise PullbackError(f"the rows of the constant {name} have different lengths") from None
-        wanted = tuple(size.evaluate(sizes) for size in variable.shape)
-        if array.shape != wanted:
-            raise PullbackError(
-                f"the constant {name} is {shape_text(array.shape)}, "
-                f"and the program wants {shape_text(wanted)}"
-            )
-        check_assumptions(variable, array[None], "the settings")
-        constants[name] = array
-    return constants
 
 
 def _answer(program: Program, settings: Settings) -> str:

@@ -52,7 +52,8 @@ def decide(prediction: Array, classes: tuple[int | str, ...], low: float) -> Arr
             "the prediction leaves [0, 1], and the label is 0 or 1",
             hint='name the probability in the program, such as p = sigmoid(h), and set predict = "p"',
         )
-    return (prediction > (low + 1) / 2).astype(np.int64)
+    decided: Array = (prediction > (low + 1) / 2).astype(np.int64)
+    return decided
 
 
 def metric_of(labels: Labels) -> Metric:

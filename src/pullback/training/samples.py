@@ -120,7 +120,7 @@ def _codes(
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
         raise PullbackError(
-            f"{table.place(row, name)}: {raw[row]!r} is none of the classes "
+            f"{table.place(row, name)}: {raw[row].item()!r} is none of the classes "
             + ", ".join(map(repr, classes))
         )
     return classes, codes
@@ -235,3 +235,25 @@ def check_assumptions(variable: Variable, values: Array, source: str) -> None:
                 f"{source}, row {row + 1}: {variable.name} is declared {assumption}, "
                 f"and not every value {meaning}"
             )
+
+
+def constants_of(
+    program: Program, given: Mapping[str, Any], sizes: Mapping[str, int], dtype: Any
+) -> dict[str, Array]:
+    """The values of variables that are neither data nor trained; PullbackError for a wrong shape."""
+    constants = {}
+    for name, value in given.items():
+        variable = program.variables[name]
+        try:
+            array = np.asarray(value, dtype)
+        except ValueError:
+            raise PullbackError(f"the rows of the constant {name} have different lengths") from None
+        wanted = tuple(size.evaluate(sizes) for size in variable.shape)
+        if array.shape != wanted:
+            raise PullbackError(
+                f"the constant {name} is {shape_text(array.shape)}, "
+                f"and the program wants {shape_text(wanted)}"
+            )
+        check_assumptions(variable, array[None], "the settings")
+        constants[name] = array
+    return constants

@@ -89,7 +89,10 @@ class Settings:
     def make_optimiser(self) -> Optimiser:
         """The optimiser; PullbackError if a setting was given that it does not have."""
         given = ("momentum", "beta1", "beta2", "smoothing", "epsilon", "weight_decay")
-        return _call(self, OPTIMISERS[self.optimiser], given, f"optimiser {self.optimiser!r}")
+        optimiser: Optimiser = _call(
+            self, OPTIMISERS[self.optimiser], given, f"optimiser {self.optimiser!r}"
+        )
+        return optimiser
 
     def make_schedule(self) -> Schedule:
         """The learning rate over time; PullbackError if a setting was given that it does not have."""
