@@ -1,0 +1,455 @@
+"""Constructors of formulas that keep them in the shortest form a reader expects.
+
+Numbers and scalars come in front, scalar reciprocals go under a fraction bar, transposes are
+pulled to where fewest show, equal factors become powers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from pullback.notation.names import Name
+from pullback.notation.tree import FLIPPED, LAST, ONE, Formula, Kind, is_negative, number
+
+ELEMENTWISE = {"sum", "hadamard", "division", "entrypower", "function"}
+
+
+def transpose(formula: Formula) -> Formula:
+    """The transpose, pushed inwards where that shows fewer transposes.
+
+    Each formula remembers its transpose, so that pushing stays linear in the formula.
+    """
+    if formula._flip is None:
+        flip = _transposed(formula)
+        formula._flip = flip
+        if flip._flip is None:
+            flip._flip = formula
+    return formula._flip
+
+
+def _transposed(f: Formula) -> Formula:
+    if f.kind == "scalar" or f.op in ("identity", "diag"):
+        return f
+    if f.op == "transpose":
+        return f.parts[0]
+    if f.op == "atom" and f.data.symmetric:
+        return f
+    if f.op == "product":
+        fixed = [p for p in f.parts if p.kind == "scalar"]
+        chain = [transpose(p) for p in reversed(f.parts) if p.kind != "scalar"]
+        return product([*fixed, *chain])
+    if f.op == "quotient":
+        return product([transpose(f.parts[0]), reciprocal(f.parts[1])])
+    if f.op == "kron":
+        return f.like([transpose(p) for p in f.parts], FLIPPED[f.kind])
+    if _turns(f):
+        flipped = f.like([transpose(p) for p in f.parts], FLIPPED[f.kind])
+        if flipped.transposes < f.transposes + 1:
+            return flipped
+    return Formula("transpose", (f,), FLIPPED[f.kind])
+
+
+def _turns(f: Formula) -> bool:
+    """Whether the operation commutes with transposition."""
+    by_rows = f.op == "function" and f.kind == "matrix" and f.data[1]
+    return f.op in ELEMENTWISE and not by_rows
+
+
+def elementwise(f: Formula) -> Formula:
+    """An elementwise operation with the transposes of its parts pulled out where that is shorter."""
+    if f.kind == "scalar" or not f.transposes or not _turns(f):
+        return f
+    flipped = f.like([transpose(p) for p in f.parts], FLIPPED[f.kind])
+    if flipped.transposes and flipped.transposes + 1 >= f.transposes:
+        return f
+    wrapped = Formula("transpose", (flipped,), f.kind)
+    flipped._flip, wrapped._flip = wrapped, flipped
+    return wrapped
+
+
+@dataclass
+class _Factors:
+    """A product taken apart: a number, scalars with exponents, a chain of matrices."""
+
+    value: Fraction = Fraction(1)
+    scalars: dict[Formula, Fraction] = field(default_factory=dict)
+    chain: list[Formula] = field(default_factory=list)
+
+    def scalar(self, f: Formula, sign: int) -> None:
+        base, exponent = f, Fraction(sign)
+        if f.op == "power" and isinstance(f.data, Fraction):
+            base, exponent = f.parts[0], f.data * sign
+        elif f.op == "root":
+            base, exponent = f.parts[0], Fraction(sign, 2)
+        self.scalars[base] = self.scalars.get(base, Fraction(0)) + exponent
+
+    def take(self, f: Formula, sign: int = 1) -> None:
+        if f.op == "number" and (f.data or sign > 0):
+            self.value *= f.data**sign
+        elif f.op == "quotient":
+            self.take(f.parts[0], sign)
+            self.take(f.parts[1], -sign)
+        elif f.op == "product":
+            chain = [p for p in f.parts if p.kind != "scalar"]
+            for p in f.parts:
+                if p.kind == "scalar":
+                    self.take(p, sign)
+            if f.kind == "scalar" and chain:
+                self.scalar(Formula("product", chain), sign)
+            else:
+                self.chain.extend(chain)
+        elif f.kind == "scalar":
+            self.scalar(f, sign)
+        else:
+            self.chain.append(f)
+
+
+def product(factors: Iterable[Formula]) -> Formula:
+    """The product of scalars and of a chain of matrices, in the order given."""
+    taken = _Factors()
+    for f in factors:
+        taken.take(f)
+    if not taken.value:
+        return number(0)
+    chain = _shorter_chain(taken.chain)
+    if chain and chain[0].kind == "row" and chain[-1].kind == "column":
+        taken.take(_scalar_chain(chain))
+        chain = []
+    value, chain = _signed(taken.value, chain)
+    above = [power(s, e) for s, e in taken.scalars.items() if e > 0]
+    below = [power(s, -e) for s, e in taken.scalars.items() if e < 0]
+    if value == -1 and not below and len(above) + len(chain) == 1:
+        only = (above + chain)[0]
+        if only.op == "sum":
+            return negated_sum(only)
+    numerator, denominator = _split(value)
+    if chain and chain[0].op == "division" and chain[0].parts[0].op == "number" and not above:
+        under = chain[0].parts[1]  # 2 times 1 ⊘ x is 2 ⊘ x
+        first = Formula(
+            "division", (number(numerator * chain[0].parts[0].data), under), chain[0].kind
+        )
+        top = first if len(chain) == 1 else _plain_product(Fraction(1), [], [first, *chain[1:]])
+    else:
+        top = _plain_product(numerator, above, chain)
+    if denominator == 1 and not below:
+        return top
+    bottom = _plain_product(Fraction(denominator), below, [])
+    return Formula("quotient", (top, bottom), top.kind)
+
+
+def _plain_product(
+    value: Fraction, scalars: Sequence[Formula], chain: Sequence[Formula]
+) -> Formula:
+    if len(scalars) == 1 and not chain and scalars[0].op == "product":
+        chain, scalars = scalars[0].parts, []  # a number times xᵀ y needs no parentheses
+    parts = [*([number(value)] if value != 1 else []), *scalars, *chain]
+    if not parts:
+        return ONE
+    return parts[0] if len(parts) == 1 else Formula("product", parts, _chain_kind(chain))
+
+
+def _chain_kind(chain: Sequence[Formula]) -> Kind:
+    if not chain:
+        return "scalar"
+    one_row, one_column = chain[0].kind == "row", chain[-1].kind == "column"
+    if one_row:
+        return "scalar" if one_column else "row"
+    return "column" if one_column else "matrix"
+
+
+def _split(value: Fraction) -> tuple[Fraction, int]:
+    """What of a number stands above the fraction bar and what below: 1/3 below, 0.01 above."""
+    if value.denominator > 9:
+        rest = value.denominator
+        for prime in (2, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return value, 1
+    return Fraction(value.numerator), value.denominator
+
+
+def _shorter_chain(chain: Sequence[Formula]) -> list[Formula]:
+    """Identities dropped, equal square neighbours as powers."""
+    kept = [f for f in chain if f.op != "identity"] or list(chain[:1])
+    result: list[Formula] = []
+    for f in kept:
+        base, exponent = _matrix_power(f)
+        if result and f.kind == "matrix":
+            last, count = _matrix_power(result[-1])
+            if last == base and (count > 0) == (exponent > 0) and base.op == "atom":
+                result[-1] = power(last, count + exponent)
+                continue
+        result.append(f)
+    return result
+
+
+def _matrix_power(f: Formula) -> tuple[Formula, Fraction]:
+    if f.op == "power" and f.kind == "matrix" and isinstance(f.data, Fraction):
+        return f.parts[0], f.data
+    return f, Fraction(1)
+
+
+def _scalar_chain(chain: list[Formula]) -> Formula:
+    """A row times … times a column: a square of a norm, a sum of entries, or as it is."""
+    half = len(chain) // 2
+    if len(chain) % 2 == 0 and all(
+        transpose(a) == b for a, b in zip(chain[:half], reversed(chain[half:]), strict=True)
+    ):
+        if chain[-1].op == "ones" and half == 1:
+            return Formula("product", chain)
+        return power(norm(product(chain[half:])), Fraction(2))
+    left = transpose(chain[0]).op == "ones"
+    right = chain[-1].op == "ones"
+    inner = chain[left : len(chain) - right]
+    if not (left or right) or not inner:
+        return Formula("product", chain)
+    return total(product(inner))
+
+
+def _signed(value: Fraction, chain: list[Formula]) -> tuple[Fraction, list[Formula]]:
+    """A minus sign taken into a difference in the chain: −Aᵀ(b − A x) is Aᵀ(A x − b)."""
+    if value >= 0:
+        return value, chain
+    for k, f in enumerate(chain):
+        inner = f.parts[0] if f.op == "transpose" else f
+        if inner.op != "sum" or any(p.op == "number" for p in inner.parts):
+            continue
+        if any(map(is_negative, inner.parts)) and not all(map(is_negative, inner.parts)):
+            turned = negated_sum(inner)
+            turned = transpose(turned) if f.op == "transpose" else turned
+            return -value, [*chain[:k], turned, *chain[k + 1 :]]
+    return value, chain
+
+
+def negate(f: Formula) -> Formula:
+    return product([number(-1), f])
+
+
+def reciprocal(f: Formula) -> Formula:
+    return Formula("quotient", (ONE, f))
+
+
+def power(base: Formula, exponent: Fraction | Formula) -> Formula:
+    """A power of a scalar, or an integer power of a square matrix."""
+    if isinstance(exponent, Formula):
+        return Formula("power", (base, exponent), base.kind)
+    exponent = Fraction(exponent)
+    if exponent == 1:
+        return base
+    if base.op == "number" and exponent.denominator == 1 and base.data:
+        return number(base.data ** int(exponent))
+    if base.kind == "scalar":
+        if exponent < 0:
+            return product([reciprocal(power(base, -exponent))])
+        if base.op == "power" and isinstance(base.data, Fraction):
+            inner = base.parts[0]
+            if exponent.denominator == 1 or inner.op == "norm":  # a norm is never negative
+                return power(inner, base.data * exponent)
+        if exponent == Fraction(1, 2):
+            return Formula("root", (base,))
+    if base.op == "transpose":
+        return transpose(power(base.parts[0], exponent))
+    return Formula("power", (base,), base.kind, exponent)
+
+
+def norm(f: Formula) -> Formula:
+    """The Euclidean norm of a vector, the Frobenius norm of a matrix."""
+    turned = transpose(f)
+    if turned.transposes < f.transposes or (f.kind == "row" and turned.transposes <= f.transposes):
+        f = turned
+    return Formula("norm", (f,))
+
+
+def total(f: Formula) -> Formula:
+    """The sum of all entries."""
+    turned = transpose(f)
+    return Formula("total", (turned if turned.transposes < f.transposes else f,))
+
+
+def trace(f: Formula) -> Formula:
+    """The trace, its factors rotated and transposed so that it reads best."""
+    candidates = []
+    for g in (f, transpose(f)):
+        parts = g.parts if g.op == "product" else (g,)
+        candidates += [product([*parts[k:], *parts[:k]]) for k in range(len(parts))]
+    best = min(candidates, key=lambda g: (g.transposes, g.parts[0].rank if g.parts else g.rank))
+    return Formula("trace", (best,))
+
+
+def diag(f: Formula) -> Formula:
+    """The diagonal matrix of a vector, or the diagonal of a matrix."""
+    turned = transpose(f)
+    if turned.transposes < f.transposes:
+        f = turned
+    return Formula("diag", (f,), "column" if f.kind == "matrix" else "matrix")
+
+
+def hadamard(factors: Iterable[Formula]) -> Formula:
+    """The elementwise product of formulas of one shape; scalars are taken to the front."""
+    scalars: list[Formula] = []
+    above: dict[Formula, Fraction] = {}
+    below: dict[Formula, Fraction] = {}
+    kind: Kind = "scalar"
+    pending = list(reversed(list(factors)))
+    while pending:
+        f = pending.pop()
+        if f.kind != "scalar":
+            kind = f.kind
+        if f.kind == "scalar":
+            scalars.append(f)
+        elif f.op == "quotient":
+            pending.append(f.parts[0])
+            scalars.append(reciprocal(f.parts[1]))
+        elif f.op == "product" and f.parts[0].kind == "scalar":
+            scalars.extend(p for p in f.parts if p.kind == "scalar")
+            pending.append(product([p for p in f.parts if p.kind != "scalar"]))
+        elif f.op == "hadamard":
+            pending.extend(reversed(f.parts))
+        elif f.op == "division":
+            pending.append(f.parts[0])
+            _count(below, f.parts[1])
+        elif f.op != "ones":
+            _count(above, f)
+        else:
+            spare = f
+    parts = [entry_power(base, e) for base, e in above.items()]
+    under = [entry_power(base, e) for base, e in below.items()]
+    if not parts and not under:
+        return product([*scalars, spare])
+    core = elementwise(Formula("hadamard", parts, kind)) if len(parts) > 1 else (parts or [ONE])[0]
+    if under:
+        bottom = under[0] if len(under) == 1 else elementwise(Formula("hadamard", under, kind))
+        core = elementwise(Formula("division", (core, bottom), kind))
+    return product([*scalars, core])
+
+
+def _count(into: dict[Formula, Fraction], f: Formula) -> None:
+    base, exponent = f, Fraction(1)
+    if f.op == "entrypower" and isinstance(f.data, Fraction):
+        base, exponent = f.parts[0], f.data
+    into[base] = into.get(base, Fraction(0)) + exponent
+
+
+def entry_power(base: Formula, exponent: Fraction | Formula) -> Formula:
+    """A power entry by entry; a negative one is a division."""
+    if base.kind == "scalar":
+        return power(base, exponent)
+    if isinstance(exponent, Formula):
+        return elementwise(Formula("entrypower", (base, exponent), base.kind))
+    exponent = Fraction(exponent)
+    if exponent == 1:
+        return base
+    if exponent < 0:
+        return elementwise(Formula("division", (ONE, entry_power(base, -exponent)), base.kind))
+    return elementwise(Formula("entrypower", (base,), base.kind, exponent))
+
+
+def function(
+    name: Name, arguments: Sequence[Formula], kind: Kind, by_rows: bool = False
+) -> Formula:
+    """A named function of its arguments; ``by_rows`` when it maps each row of a matrix."""
+    return elementwise(Formula("function", arguments, kind, (name, by_rows)))
+
+
+def negated_sum(f: Formula) -> Formula:
+    return add([negate(p) for p in f.parts])
+
+
+def add(terms: Iterable[Formula]) -> Formula:
+    """A sum in reading order, like terms collected and common factors taken out.
+
+    A number among terms with axes is added to every entry.
+    """
+    flat: list[Formula] = []
+    for f in terms:
+        inner = f.parts[0] if f.op == "transpose" and f.parts[0].op == "sum" else f
+        if inner.op != "sum":
+            flat.append(f)
+        elif inner is f:
+            flat.extend(f.parts)
+        else:
+            flat.extend(transpose(p) for p in inner.parts)
+    collected: dict[Formula, Fraction] = {}
+    for f in flat:
+        value, rest = split_number(f)
+        collected[rest] = collected.get(rest, Fraction(0)) + value
+    flat = [product([number(c), f]) for f, c in collected.items() if c]
+    if not flat:
+        return number(0)
+    if len(flat) == 1:
+        return flat[0]
+    factored = _common_number(flat) or _common_end(flat)
+    if factored is not None:
+        return factored
+    kind = next((f.kind for f in flat if f.kind != "scalar"), "scalar")
+    return elementwise(Formula("sum", _in_reading_order(flat), kind))
+
+
+def split_number(f: Formula) -> tuple[Fraction, Formula]:
+    """The number in front of a formula, and the rest."""
+    taken = f
+    value = Fraction(1)
+    if f.op == "number":
+        return f.data, ONE
+    if f.op == "quotient":
+        above, over = split_number(f.parts[0])
+        below, under = split_number(f.parts[1])
+        if above == below == 1:
+            return value, f
+        return above / below, (
+            over if under == ONE else Formula("quotient", (over, under), over.kind)
+        )
+    if f.op == "product" and f.parts[0].op == "number":
+        value = f.parts[0].data
+        rest = f.parts[1:]
+        taken = rest[0] if len(rest) == 1 else f.like(rest)
+    return value, taken
+
+
+def _in_reading_order(terms: Sequence[Formula]) -> list[Formula]:
+    """Positive terms first, as they appear in the program; a number in front of differences."""
+    plus = sorted((f for f in terms if not is_negative(f)), key=_order)
+    minus = sorted((f for f in terms if is_negative(f)), key=_order)
+    numbers = [f for f in plus if f.op == "number"]
+    others = [f for f in plus if f.op != "number"]
+    if all(f.op == "function" for f in others):
+        return [*numbers, *others, *minus]
+    return [*others, *numbers, *minus]
+
+
+def _order(f: Formula) -> tuple[int, int]:
+    return (f.rank if f.op != "number" else LAST, f.transposes)
+
+
+def _common_number(terms: Sequence[Formula]) -> Formula | None:
+    """2 a + 2 b as 2 (a + b)."""
+    split = [split_number(f) for f in terms]
+    values = {abs(value) for value, _ in split}
+    if len(values) != 1 or values == {Fraction(1)} or any(f.op == "number" for f in terms):
+        return None
+    value = values.pop()
+    rest = add([product([number(v / value), f]) for v, f in split])
+    return product([number(value), rest])
+
+
+def _common_end(terms: Sequence[Formula]) -> Formula | None:
+    """A x + B x as (A + B) x, and A x + A y as A (x + y)."""
+    chains = [
+        [p for p in f.parts if p.kind != "scalar"] if f.op == "product" else [] for f in terms
+    ]
+    if any(len(chain) < 2 for chain in chains):
+        return None
+    for end in (-1, 0):
+        shared = chains[0][end]
+        if all(chain[end] == shared for chain in chains):
+            rests = []
+            for f, chain in zip(terms, chains, strict=True):
+                scalars = [p for p in f.parts if p.kind == "scalar"]
+                rests.append(product([*scalars, *(chain[:-1] if end else chain[1:])]))
+            if len({r.kind for r in rests}) == 1:
+                inner = add(rests)
+                return product([inner, shared] if end else [shared, inner])
+    return None

@@ -1,0 +1,47 @@
+"""Functions of the catalogue as formulas: powers, inverses and roots have a notation of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from pullback.expressions.nodes import Apply
+from pullback.expressions.sizes import Size
+from pullback.functions.catalogue import primitive
+from pullback.notation import algebra
+from pullback.notation.names import Name, latex_name
+from pullback.notation.tree import Formula, Kind, atom, number
+
+
+def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
+    """The function of ``node`` of these arguments."""
+    if node.function == "power":
+        base, exponent = arguments
+        if exponent.op == "number":
+            return algebra.entry_power(base, exponent.data)
+        return algebra.entry_power(base, exponent)
+    if node.function == "inv":
+        return algebra.power(arguments[0], Fraction(-1))
+    record = primitive(node)
+    by_rows = not record.elementwise and bool(node.order - len(record.signature.result))
+    latex = record.latex or rf"\operatorname{{{record.name}}}"
+    name = Name(record.symbol or record.name, latex, record.name)
+    if kind == "scalar" and not record.elementwise:
+        arguments = [_fewest_transposes(a) for a in arguments]
+    return algebra.function(name, arguments, kind, by_rows)
+
+
+def _fewest_transposes(f: Formula) -> Formula:
+    """For a function of a vector it does not matter whether it stands or lies."""
+    turned = algebra.transpose(f)
+    vector = f.kind in ("row", "column")
+    return turned if vector and turned.transposes < f.transposes else f
+
+
+def size_formula(size: Size) -> Formula:
+    """A size as a scalar formula."""
+    terms = []
+    for monomial, coefficient in size.terms:
+        names = [atom(Name(n, latex_name(n), n), "scalar") for n in monomial]
+        terms.append(algebra.product([number(coefficient), *names]))
+    return algebra.add(terms)

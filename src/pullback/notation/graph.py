@@ -1,0 +1,214 @@
+"""A product over labels, reduced to products of matrices.
+
+Labels are the vertices of a graph: a vector is a weight on a label, a matrix an edge between two.
+Summing a label with at most two edges leaves a smaller graph: a vector that a matrix was applied
+to, or an edge that is a product of matrices. What cannot be reduced so has no matrix form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pullback.expressions.sizes import Size
+from pullback.notation import algebra
+from pullback.notation.algebra import product, transpose
+from pullback.notation.tree import Formula, ones
+
+Label = int
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A matrix with its row label and its column label."""
+
+    row: Label
+    column: Label
+    matrix: Formula
+
+    def seen_from(self, label: Label) -> Formula:
+        """The matrix with ``label`` as its row label."""
+        return self.matrix if self.row == label else transpose(self.matrix)
+
+    def other(self, label: Label) -> Label:
+        return self.column if self.row == label else self.row
+
+
+class Graph:
+    """Scalars, vectors by label, and edges; ``kept`` labels are not summed."""
+
+    def __init__(self, sizes: dict[Label, Size], kept: Iterable[Label]) -> None:
+        self.sizes = sizes
+        self.kept = list(dict.fromkeys(kept))
+        self.scalars: list[Formula] = []
+        self.vectors: dict[Label, list[Formula]] = {label: [] for label in self.kept}
+        self.edges: dict[Label, list[Edge]] = {label: [] for label in self.kept}
+        self.waiting: list[Label] = []  # labels still to be summed
+
+    def put(self, formula: Formula, labels: tuple[Label, ...]) -> None:
+        """One factor: a scalar, a column on a label, or a matrix between two."""
+        if not labels:
+            self.scalars.append(formula)
+            return
+        for label in labels:
+            self.vectors.setdefault(label, [])
+            self.edges.setdefault(label, [])
+        if len(labels) == 1:
+            self.vectors[labels[0]].append(formula)
+        elif labels[0] == labels[1]:
+            self.edges[labels[0]].append(Edge(*labels, formula))
+        else:
+            self._connect(Edge(*labels, formula))
+
+    def _connect(self, edge: Edge) -> None:
+        self.edges[edge.row].append(edge)
+        self.edges[edge.column].append(edge)
+
+    def _remove(self, edge: Edge) -> None:
+        self.edges[edge.row].remove(edge)
+        if edge.column != edge.row:
+            self.edges[edge.column].remove(edge)
+
+    def reduce(self) -> bool:
+        """Sum all labels but the kept ones; False if some label has too many edges."""
+        self.waiting = [label for label in self.vectors if label not in self.kept]
+        while self.waiting:
+            # short ends first, those that carry a vector before bare ones
+            self.waiting.sort(key=lambda v: (len(self.edges[v]), not self.vectors[v], v))
+            for label in self.waiting:
+                if self._sum(label):
+                    self.waiting.remove(label)
+                    break
+            else:
+                return False
+        for label in self.kept:
+            self._loops(label)
+            self._merge(label)
+        return True
+
+    def _sum(self, label: Label) -> bool:
+        edges = self.edges[label]
+        loops = [e for e in edges if e.row == e.column]
+        if loops and len(edges) == 1 and not self.vectors[label]:
+            self._remove(loops[0])
+            self.scalars.append(algebra.trace(loops[0].matrix))
+            return True
+        self._loops(label)
+        if self._trace(label):
+            return True
+        self._merge(label)
+        edges = self.edges[label]
+        if len(edges) > 2:
+            return False
+        vectors = self.vectors.pop(label)
+        if not edges:
+            self.scalars.append(dot(vectors, self.sizes[label]))
+        elif len(edges) == 1:
+            (edge,) = edges
+            self._remove(edge)
+            weight = column(vectors, self.sizes[label])
+            self.vectors[edge.other(label)].append(
+                product([transpose(edge.seen_from(label)), weight])
+            )
+        else:
+            first, second = edges
+            self._remove(first)
+            self._remove(second)
+            middle = [algebra.diag(column(vectors, self.sizes[label]))] if vectors else []
+            chain = [transpose(first.seen_from(label)), *middle, second.seen_from(label)]
+            self._connect(Edge(first.other(label), second.other(label), product(chain)))
+        return True
+
+    def _loops(self, label: Label) -> None:
+        """Edges from a label to itself are the diagonals of their matrices."""
+        for edge in [e for e in self.edges[label] if e.row == e.column]:
+            self.edges[label].remove(edge)
+            self.vectors[label].append(algebra.diag(edge.matrix))
+
+    def _merge(self, label: Label) -> None:
+        """Parallel edges as one elementwise product."""
+        groups: dict[Label, list[Edge]] = {}
+        for edge in self.edges[label]:
+            groups.setdefault(edge.other(label), []).append(edge)
+        for other, edges in groups.items():
+            if len(edges) > 1:
+                for edge in edges:
+                    self._remove(edge)
+                plain = algebra.hadamard(reading_order(e.seen_from(label) for e in edges))
+                self._connect(Edge(label, other, plain))
+
+    def _trace(self, label: Label) -> bool:
+        """A closed pair of matrices with nothing else on its two labels: tr(Aᵀ B) or ‖A‖²."""
+        edges = self.edges[label]
+        if len(edges) < 2 or len({e.other(label) for e in edges}) > 1 or self.vectors[label]:
+            return False
+        other = edges[0].other(label)
+        if other in self.kept or self.vectors[other] or len(self.edges[other]) != len(edges):
+            return False
+        first, *rest = reading_order(e.seen_from(label) for e in edges)
+        second = rest[0] if len(rest) == 1 else algebra.hadamard(rest)
+        self.scalars.append(_frobenius(first, second))
+        self.waiting.remove(other)  # both labels are summed now
+        return True
+
+
+def _frobenius(a: Formula, b: Formula) -> Formula:
+    if a == b:
+        return algebra.power(algebra.norm(a), Fraction(2))
+    candidates = [
+        product([transpose(a), b]),
+        product([transpose(b), a]),
+        product([a, transpose(b)]),
+    ]
+    return algebra.trace(min(candidates, key=lambda f: f.transposes))
+
+
+def dot(vectors: list[Formula], size: Size) -> Formula:
+    """The sum of the entries of the elementwise product of columns."""
+    ordered = reading_order(vectors)
+    if not ordered:
+        return product([transpose(ones(size)), ones(size)])
+    if len(ordered) == 1:
+        return product([transpose(ones(size)), ordered[0]])
+    divisors = [v for v in ordered if v.op == "division"]
+    plain = [v for v in ordered if v.op != "division"]
+    if len(plain) == 1 and divisors:
+        return algebra.total(algebra.hadamard([*plain, *divisors]))
+    if not plain:
+        return algebra.total(algebra.hadamard(divisors))
+    # the simplest factor on one side: xᵀ(…)
+    first = min(plain, key=lambda v: (v.op != "atom", v.size, v.rank))
+    rest = [v for k, v in enumerate(ordered) if k != ordered.index(first)]
+    second = rest[0] if len(rest) == 1 else algebra.hadamard(rest)
+    left, right = product([transpose(first), second]), product([transpose(second), first])
+    return min(left, right, key=lambda f: (f.transposes, f is right and first.rank <= second.rank))
+
+
+def column(vectors: list[Formula], size: Size) -> Formula:
+    """The elementwise product of the vectors on a label; the column of ones for none."""
+    if not vectors:
+        return ones(size)
+    return algebra.hadamard(reading_order(vectors))
+
+
+def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
+    """Factors of an elementwise product as a person writes them.
+
+    What was handed on comes first, then products and differences, then plain names and
+    functions, and last the factors of the form 1 − g.
+    """
+    return sorted(formulas, key=_reading_key)
+
+
+def _reading_key(f: Formula) -> tuple[int, int, int]:
+    inner = f.parts[0] if f.op == "transpose" else f
+    if inner.op == "atom" and inner.data.rank < 0:
+        group = 0
+    elif inner.op == "sum":
+        group = 3 if any(p.op == "number" for p in inner.parts) else 1
+    elif inner.op in ("product", "quotient", "diag", "hadamard"):
+        group = 1
+    else:
+        group = 2
+    return group, -f.size if group == 1 else 0, f.rank

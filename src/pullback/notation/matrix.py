@@ -1,0 +1,182 @@
+"""From an expression to matrix notation, where it has one.
+
+Vectors are columns; a node whose name is written as a row enters as the transpose of that row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum
+from pullback.notation import algebra
+from pullback.notation.applied import applied, size_formula
+from pullback.notation.graph import Graph, column
+from pullback.notation.names import Names
+from pullback.notation.products import Product, constant_of, opened
+from pullback.notation.tree import Formula, Kind, atom, identity, number, ones
+
+KINDS: dict[int, Kind] = {0: "scalar", 1: "column", 2: "matrix"}
+MOST_FACTORS = 400  # a product of more has no matrix form that anyone would read
+
+
+class MatrixForms:
+    """Matrix forms of nodes under one table of names, each found once."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self._known: dict[Node, Formula | None] = {}
+        self._products: dict[Node, Product] = {}
+
+    def of(self, root: Node) -> Formula | None:
+        """The formula of ``root``, not by its own name; None if it has no matrix form."""
+        return self._settle(root, named=False)
+
+    def _settle(self, root: Node, named: bool) -> Formula | None:
+        if named and root in self._known:
+            return self._known[root]
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in self._known and node is not root:
+                stack.pop()
+                continue
+            by_name = self._by_name(node) if node is not root or named else None
+            if by_name is not None or node.order > 2:
+                self._known[node] = by_name
+                stack.pop()
+                continue
+            missing = [n for n in self._needs(node) if n not in self._known and n is not root]
+            if missing:
+                stack.extend(missing)
+                continue
+            form = self._form(node)
+            stack.pop()
+            if node is root:
+                if named or self._by_name(root) is None:
+                    self._known[root] = form
+                return form
+            self._known[node] = form
+        return self._known[root]
+
+    def _by_name(self, node: Node) -> Formula | None:
+        name = self.names.name(node)
+        if name is None or node.order > 2:
+            return None
+        if name.row:
+            return algebra.transpose(atom(name, "row"))
+        return atom(name, KINDS[node.order])
+
+    def _needs(self, node: Node) -> Iterable[Node]:
+        """The nodes whose forms the form of this node is made of."""
+        if isinstance(node, Sum):
+            return [n for _, n in node.terms if constant_of(n) is None]
+        if isinstance(node, Contraction):
+            return [f.node for f in self._product(node).factors]
+        return [n for n in node.children if constant_of(n) is None]
+
+    def _product(self, node: Node) -> Product:
+        if node not in self._products:
+            self._products[node] = opened(node, self.names)
+        return self._products[node]
+
+    def _form(self, node: Node) -> Formula | None:
+        if isinstance(node, SizeValue):
+            return size_formula(node.size)
+        if isinstance(node, Sum):
+            return self._sum(node)
+        if isinstance(node, Contraction):
+            product = self._product(node)
+            if len(product.factors) > MOST_FACTORS:
+                return None
+            return self._contraction(product)
+        assert isinstance(node, Apply)
+        arguments = [self._argument(node, n) for n in node.arguments]
+        if any(a is None for a in arguments):
+            return None
+        return applied(node, [a for a in arguments if a is not None], KINDS[node.order])
+
+    def _argument(self, node: Apply, argument: Node) -> Formula | None:
+        value = constant_of(argument)
+        if value is not None:
+            return (
+                number(value)
+                if argument is not node.arguments[0] or not argument.order
+                else (self._constant(argument, value))
+            )
+        return self._known[argument]
+
+    def _constant(self, node: Node, value: Fraction) -> Formula:
+        """A tensor with one number in every entry."""
+        if not value:
+            return number(0)
+        columns = [ones(size) for size in node.shape]
+        if len(columns) == 2:
+            columns[1] = algebra.transpose(columns[1])
+        return algebra.product([number(value), *columns])
+
+    def _sum(self, node: Sum) -> Formula | None:
+        if not node.terms:
+            return number(0)
+        value = constant_of(node)
+        if value is not None:
+            return self._constant(node, value)
+        terms: list[Formula] = []
+        constants: list[tuple[Fraction, Node]] = []
+        for coefficient, core in node.terms:
+            constant = constant_of(core)
+            if constant is not None:
+                constants.append((constant * coefficient, core))
+                continue
+            form = self._known[core]
+            if form is None:
+                return None
+            terms.append(algebra.product([number(Fraction(coefficient)), form]))
+        for value, core in constants:
+            spread = any(t.op in ("identity", "diag") for t in terms)
+            terms.append(self._constant(core, value) if spread else number(value))
+        return algebra.add(terms)
+
+    def _contraction(self, product: Product) -> Formula | None:
+        kept = product.output
+        graph = Graph(product.sizes, kept)
+        for factor in product.factors:
+            form = self._known[factor.node]
+            if form is None:
+                return None
+            if form == number(0):
+                return form
+            graph.put(form, factor.labels)
+        if not graph.reduce():
+            return None
+        front = [number(product.value), *(size_formula(product.sizes[k]) for k in product.counts)]
+        return algebra.product([*front, *scalar_order(graph.scalars), *assembled(graph, kept)])
+
+
+def scalar_order(scalars: Iterable[Formula]) -> list[Formula]:
+    """Names before functions, norms and traces, each in reading order."""
+    return sorted(scalars, key=lambda f: (f.op not in ("atom", "power", "root"), f.rank))
+
+
+def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
+    """The factors of a reduced graph with its one or two output axes."""
+    if not kept:
+        return []
+    if len(kept) == 1:
+        return [column(graph.vectors[kept[0]], graph.sizes[kept[0]])]
+    row, col = kept
+    if row == col:
+        vectors = graph.vectors[row]
+        if not vectors:
+            return [identity(graph.sizes[row])]
+        return [algebra.diag(column(vectors, graph.sizes[row]))]
+    left, right = graph.vectors[row], graph.vectors[col]
+    if not graph.edges[row]:
+        return [
+            column(left, graph.sizes[row]),
+            algebra.transpose(column(right, graph.sizes[col])),
+        ]
+    (edge,) = graph.edges[row]
+    before = [algebra.diag(column(left, graph.sizes[row]))] if left else []
+    after = [algebra.diag(column(right, graph.sizes[col]))] if right else []
+    return [*before, edge.seen_from(row), *after]

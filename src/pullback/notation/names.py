@@ -1,0 +1,215 @@
+"""What the reader calls each node: variables, named lines, gradients handed on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Contraction, Node, Number, SizeValue, Variable
+from pullback.expressions.program import Program
+from pullback.expressions.walks import post_order
+
+GREEK = {
+    name: letter
+    for name, letter in zip(
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma "
+        "tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(),
+        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
+        strict=True,
+    )
+}
+_SPELLED = {letter: name for name, letter in GREEK.items()}
+_ACCENTS = {"dot": r"\dot", "bar": r"\bar", "hat": r"\hat", "tilde": r"\tilde"}
+_ESCAPED = {c: "\\" + c for c in "#$%&_{}"}
+
+
+@dataclass(frozen=True)
+class Name:
+    """How a node is written, in each style; ``rank`` is its place in the order of reading."""
+
+    text: str
+    latex: str
+    ascii: str
+    rank: int = 0
+    row: bool = False
+    symmetric: bool = False
+
+    @property
+    def compound(self) -> bool:
+        """Whether the name is itself a fraction, as ∂L/∂g is, and needs parentheses under ᵀ."""
+        return "/" in self.text
+
+
+def latex_name(name: str) -> str:
+    r"""A name as LaTeX sets it.
+
+    >>> latex_name("W_1"), latex_name("alpha"), latex_name("loss"), latex_name("x_dot")
+    ('W_{1}', '\\alpha', '\\mathrm{loss}', '\\dot{x}')
+    """
+    gradient = re.fullmatch(r"∂(.+)/∂(.+)", name)
+    if gradient:
+        above, below = map(latex_name, gradient.groups())
+        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+    base, *marks = [part for part in name.split("_") if part] or [name]
+    digits = re.fullmatch(r"(\D+)(\d+)", base)
+    if digits:
+        base, marks = digits[1], [digits[2], *marks]
+    subscripts = [m for m in marks if m not in _ACCENTS]
+    text = _latex_word(base)
+    for mark in marks:
+        if mark in _ACCENTS:
+            text = f"{_ACCENTS[mark]}{{{text}}}"
+    if subscripts:
+        text += "_{" + ",".join(s if s.isdigit() else _latex_word(s) for s in subscripts) + "}"
+    return text
+
+
+def _latex_word(word: str) -> str:
+    if word in GREEK:
+        return "\\" + word
+    if word in _SPELLED:
+        return "\\" + _SPELLED[word]
+    escaped = "".join(_ESCAPED.get(c, c) for c in word)
+    return escaped if len(word) == 1 else rf"\mathrm{{{escaped}}}"
+
+
+def ascii_name(name: str) -> str:
+    """A name in letters, digits and underscores.
+
+    >>> ascii_name("∂L/∂g"), ascii_name("σ1")
+    ('dL_dg', 'sigma1')
+    """
+    spelled = "".join(_SPELLED.get(c, c) for c in name).replace("∂", "d").replace("/", "_")
+    return re.sub(r"[^A-Za-z0-9_]", "", spelled) or "t"
+
+
+class Names:
+    """The names of nodes: an expression is printed down to them and no further.
+
+    ``known`` holds what the reader has already seen, so that a textbook form may use it.
+    A table is not changed once made; :meth:`plus` and :meth:`extended` return a larger one.
+    """
+
+    def __init__(
+        self,
+        table: Mapping[Node, Name],
+        ranks: Mapping[str, int] | None = None,
+        known: frozenset[Node] = frozenset(),
+        taken: frozenset[str] = frozenset(),
+    ) -> None:
+        self.table = dict(table)
+        self.ranks = dict(ranks or {})
+        self.known = known
+        self.taken = taken | {name.text for name in self.table.values()}
+        self._cores: dict[Node, tuple[Node, Number, tuple[int, ...]]] = {}
+        for node in self.table:
+            self._cores.update(_core(node))
+
+    @classmethod
+    def of(cls, program: Program, named: bool = False) -> Names:
+        """The variables of a program; with ``named`` also its lines, as abbreviations."""
+        ranks = _reading_order(program)
+        table: dict[Node, Name] = {}
+        for name, node in program.variables.items():
+            table[node] = _variable_name(name, node, ranks, program.rows)
+        if named:
+            for k, (name, node) in enumerate(program.lines.items()):
+                if node not in table and make.constant_value(node) is None:
+                    row = name in program.rows and node.order == 1
+                    table[node] = Name(
+                        name,
+                        latex_name(name),
+                        ascii_name(name),
+                        ranks.get(name, len(ranks) + k),
+                        row,
+                    )
+        known = frozenset(post_order(program.result, *program.lines.values()))
+        sizes = {
+            s for node in program.variables.values() for size in node.shape for s in size.names
+        }
+        return cls(table, ranks, known, frozenset(sizes) | set(program.lines))
+
+    def plus(self, node: Node, text: str, latex: str = "", row: bool = False) -> Names:
+        """This table with one more abbreviation, such as ``∂L/∂g`` for a gradient."""
+        return self.extended(
+            {node: Name(text, latex or latex_name(text), ascii_name(text), -1, row)}
+        )
+
+    def extended(self, more: Mapping[Node, Name]) -> Names:
+        return Names({**self.table, **more}, self.ranks, self.known, self.taken)
+
+    def without(self, node: Node) -> Names:
+        """This table less one abbreviation."""
+        table = {n: name for n, name in self.table.items() if n is not node}
+        return Names(table, self.ranks, self.known, self.taken)
+
+    def __contains__(self, node: object) -> bool:
+        return node in self.table
+
+    def name(self, node: Node) -> Name | None:
+        """The name of a node; a variable that is in no table keeps its own."""
+        found = self.table.get(node)
+        if found is None and isinstance(node, Variable):
+            return _variable_name(node.name, node, self.ranks, frozenset())
+        return found
+
+    def through(self, node: Node) -> tuple[Number, Node, tuple[int, ...]] | None:
+        """A node as a multiple of a named node with its axes permuted, or None.
+
+        ``(c, named, axes)`` says that axis ``k`` of ``node`` is axis ``axes[k]`` of ``named``,
+        and that ``node`` is ``c`` times it.
+        """
+        found = self._cores.get(node)
+        if found is None:
+            return None
+        named, coefficient, axes = found
+        return coefficient, named, axes
+
+    def free(self, candidates: Iterable[str]) -> list[str]:
+        """Those of the candidates that name nothing yet."""
+        return [c for c in candidates if c not in self.taken]
+
+
+def _core(node: Node) -> dict[Node, tuple[Node, Number, tuple[int, ...]]]:
+    """What a named node is a multiple or a transpose of, if it is.
+
+    Contractions see through multiples and transposes of their operands, so the node itself may
+    never stand where a reader would recognise it.
+    """
+    coefficient, core = make.split_coefficient(node)
+    axes = tuple(range(node.order))
+    if isinstance(core, Contraction) and len(core.operands) == 1 and not core.summed:
+        inner, labels = core.operands[0]
+        if sorted(labels) == sorted(core.output) == list(range(node.order)):
+            core, axes = inner, tuple([core.output.index(label) for label in labels])
+    if core is node or isinstance(core, Variable | SizeValue):
+        return {}
+    if isinstance(core, Contraction) and not core.operands:
+        return {}
+    inverse = 1 / Fraction(coefficient)
+    return {core: (node, inverse, axes)}
+
+
+def _variable_name(name: str, node: Node, ranks: Mapping[str, int], rows: frozenset[str]) -> Name:
+    assumptions = node.assumptions if isinstance(node, Variable) else frozenset()
+    return Name(
+        name,
+        latex_name(name),
+        ascii_name(name) if not name.isascii() else name,
+        ranks.get(name, len(ranks)),
+        name in rows and node.order == 1,
+        bool({"symmetric", "posdef", "diagonal"} & set(assumptions)) and node.order == 2,
+    )
+
+
+def _reading_order(program: Program) -> dict[str, int]:
+    """The place of each name in the order of reading: as in the text, else as declared."""
+    names = [*program.variables, *program.lines]
+    first: dict[str, int] = {}
+    for match in re.finditer(r"\w+", program.text):
+        first.setdefault(match[0], match.start())
+    at = {name: (first.get(name, len(program.text)), k) for k, name in enumerate(names)}
+    return {name: k for k, name in enumerate(sorted(set(names), key=at.__getitem__))}

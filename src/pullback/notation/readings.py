@@ -1,0 +1,74 @@
+"""Textbook forms for the reader: σ(−x) as 1 − σ(x) where σ(x) is already on the page."""
+
+from __future__ import annotations
+
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Node
+from pullback.expressions.walks import rebuild
+from pullback.functions.catalogue import CATALOGUE
+from pullback.functions.record import Function
+from pullback.notation.names import Names
+
+READINGS = [
+    r for record in CATALOGUE.values() if isinstance(record, Function) for r in record.readings
+]
+
+
+def visible(root: Node, names: Names) -> list[Node]:
+    """The nodes that are printed for ``root``, children first: names hide what is below them."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            if node is root or node not in names:
+                stack.extend([(child, False) for child in reversed(node.children)])
+    return order
+
+
+def textbook_form(root: Node, names: Names) -> Node:
+    """``root`` with the readings of its functions applied, named nodes left as they are."""
+    nodes = visible(root, names)
+    image: dict[Node, Node] = {}
+    known = names.known.union(nodes)
+    depth: dict[Node, int] = {}
+    for node in nodes:
+        if node is not root and node in names:
+            image[node] = node
+        else:
+            changed = rebuild(node, tuple([image[child] for child in node.children]))
+            image[node] = _read(changed, known, names, depth)
+    return image[root]
+
+
+def _read(node: Node, known: frozenset[Node], names: Names, depth: dict[Node, int]) -> Node:
+    coefficient, core = make.split_coefficient(node)
+    if not isinstance(core, Apply) or core in names:
+        return node
+    for reading in READINGS:
+        found = reading.rewrite(core)
+        if found is None:
+            continue
+        form, needed = found
+        # of two that could each be read through the other, the simpler one stays
+        if needed in names or (needed in known and _depth(needed, depth) < _depth(core, depth)):
+            return make.scale(coefficient, form)
+    return node
+
+
+def _depth(root: Node, known: dict[Node, int]) -> int:
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        missing = [child for child in node.children if child not in known]
+        if missing:
+            stack.extend(missing)
+        else:
+            known[node] = 1 + max((known[child] for child in node.children), default=0)
+            stack.pop()
+    return known[root]

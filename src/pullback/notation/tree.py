@@ -1,0 +1,108 @@
+"""The formula as a tree, before any style: what is printed, with the shape each part has.
+
+A tree is in matrix algebra with true shapes (a column is not a row), or in scalars with indices.
+:mod:`~pullback.notation.algebra` has the constructors that keep the form short; here are the
+trees themselves and their leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Literal
+
+from pullback.expressions.sizes import Size
+from pullback.notation.names import Name
+
+Kind = Literal["scalar", "column", "row", "matrix"]
+FLIPPED: dict[Kind, Kind] = {
+    "scalar": "scalar",
+    "column": "row",
+    "row": "column",
+    "matrix": "matrix",
+}
+LAST = 10**9  # the rank of what holds no name
+
+
+class Formula:
+    """One operation on smaller formulas.
+
+    ``op`` is one of: number, atom, sum, product, quotient, power, root, hadamard, division,
+    entrypower, transpose, function, trace, diag, norm, total, vec, kron, ones, identity,
+    commutation, indexed, sigma, delta. ``data`` holds what is no formula: a number, a
+    :class:`Name`, sizes, or index letters. ``transposes`` counts the transposes that show,
+    ``rank`` is the earliest place of a name in the order of reading.
+    """
+
+    __slots__ = ("_flip", "_hash", "data", "kind", "op", "parts", "rank", "size", "transposes")
+
+    def __init__(
+        self, op: str, parts: Sequence[Formula] = (), kind: Kind = "scalar", data: Any = None
+    ) -> None:
+        self.op = op
+        self.parts = tuple(parts)
+        self.kind = kind
+        self.data = data
+        self.transposes: int = (op == "transpose") + sum(p.transposes for p in self.parts)
+        self.size: int = 1 + sum(p.size for p in self.parts)
+        own = data.rank if op == "atom" else LAST
+        self.rank: int = min([own, *(p.rank for p in self.parts)])
+        self._hash = hash((op, self.parts, kind, data))
+        self._flip: Formula | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Formula)
+            and self._hash == other._hash
+            and self.op == other.op
+            and self.kind == other.kind
+            and self.data == other.data
+            and self.parts == other.parts
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        inside = ", ".join(map(repr, self.parts))
+        return f"{self.op}({self.data or ''}{inside})"
+
+    def like(self, parts: Sequence[Formula], kind: Kind | None = None) -> Formula:
+        """The same operation on other parts, as it stands."""
+        return Formula(self.op, parts, kind or self.kind, self.data)
+
+
+def number(value: int | Fraction) -> Formula:
+    return Formula("number", data=Fraction(value))
+
+
+ONE = number(1)
+
+
+def atom(name: Name, kind: Kind) -> Formula:
+    return Formula("atom", (), kind, name)
+
+
+def ones(size: Size) -> Formula:
+    """The column of ones."""
+    return Formula("ones", (), "column", size)
+
+
+def identity(size: Size) -> Formula:
+    return Formula("identity", (), "matrix", size)
+
+
+def commutation(rows: Size, columns: Size) -> Formula:
+    """K with K vec X = vec Xᵀ for X of this shape."""
+    return Formula("commutation", (), "matrix", (rows, columns))
+
+
+def is_number(formula: Formula) -> bool:
+    return formula.op == "number"
+
+
+def is_negative(formula: Formula) -> bool:
+    """Whether the formula prints with a minus sign in front."""
+    while formula.op in ("product", "quotient"):
+        formula = formula.parts[0]
+    return formula.op == "number" and formula.data < 0
