@@ -1,0 +1,328 @@
+"""Calls of functions: what each name means, and the rule and the node it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache, partial
+
+from pullback.errors import Place, PullbackError
+from pullback.expressions import Node, Shape, Size
+from pullback.expressions import constructors as make
+from pullback.functions.catalogue import CATALOGUE
+from pullback.functions.record import Definition, Function
+from pullback.language import kinds as k
+from pullback.language.kinds import Kind, Refusal, Rule, Verdict
+from pullback.language.syntax import Addition, Call, Literal, Name, Product, Syntax
+
+Build = Callable[[Sequence[Node], Shape], Node]
+
+ALIASES = {"trace": "tr"} | {r.symbol: n for n, r in CATALOGUE.items() if getattr(r, "symbol", "")}
+BUILTINS = ("transpose", "diag", "dot", "outer", "eye", "vector", "matrix")
+FUNCTION_NAMES = frozenset([*CATALOGUE, *ALIASES, *BUILTINS])
+_INSTEAD = {
+    "ln": "the natural logarithm is log",
+    "ones": "write vector(1, n) or matrix(1, m, n)",
+    "zeros": "write vector(0, n) or matrix(0, m, n)",
+    "max": "max(x, 0) is relu(x)",
+    "T": "the transpose is X'",
+    "kron": "the Kronecker product can be printed, not yet typed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A function as called: which arguments are values, its rule, and how its node is made.
+
+    ``build`` is None where the rule itself describes the contraction. ``sizes`` are those the
+    call states, for the axes its rule leaves to the surroundings.
+    """
+
+    arguments: tuple[Syntax, ...]
+    rule: Callable[[tuple[Kind, ...]], Verdict]
+    build: Build | None = None
+    sizes: tuple[Size, ...] = ()
+
+
+def is_function(name: str) -> bool:
+    return name in FUNCTION_NAMES
+
+
+def similar(name: str, known: Iterable[str]) -> str:
+    """A hint such as "did you mean 'sigmoid'?", or nothing."""
+    close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else ""
+
+
+def resolve(call: Call, text: str, names: Iterable[str]) -> Callee:
+    """The meaning of a call; PullbackError for an unknown name or a wrong number of arguments."""
+    place = Place(text, call.start, call.stop)
+    name = ALIASES.get(call.function, call.function)
+    count = len(call.arguments)
+    if name in _BUILD:
+        least, most, resolver = _BUILD[name]
+        if not least <= count <= most:
+            takes = str(least) if least == most else f"{least} to {most}"
+            raise PullbackError(f"{name} takes {takes} arguments, not {count}", place)
+        return resolver(call, place)
+    record = CATALOGUE.get(name)
+    if record is None:
+        known = set(names)
+        head = Place(text, call.start, call.start + len(call.function))
+        if call.function in known:
+            hint = f"to multiply, write {call.function}*(…)"
+            raise PullbackError(f"'{call.function}' is no function", head, hint)
+        hint = _INSTEAD.get(name) or similar(name, FUNCTION_NAMES)
+        raise PullbackError(f"unknown function '{call.function}'", head, hint)
+    if isinstance(record, Definition):
+        if name in _ALONG and count == 2:
+            return _along(call, place, name)
+        least = sum(not p.partition("=")[2] for p in record.parameters)
+        if not least <= count <= len(record.parameters):
+            takes = ", ".join(record.parameters)
+            raise PullbackError(f"{name} takes ({takes}), not {count} arguments", place)
+        return Callee(tuple(call.arguments), partial(_of_definition, name), _apply(name))
+    wanted = len(record.signature.arguments)
+    if count == 2 and _takes_axis(record):
+        return _along(call, place, name)
+    if count != wanted:
+        plural = "" if wanted == 1 else "s"
+        raise PullbackError(f"{name} takes {wanted} argument{plural}, not {count}", place)
+    rule = partial(_of_entries, name) if record.elementwise else partial(_of_cores, name)
+    return Callee(tuple(call.arguments), rule, _apply(name))
+
+
+def _apply(name: str) -> Build:
+    return lambda nodes, shape: CATALOGUE[name].apply(nodes)
+
+
+# functions of the catalogue
+
+
+def _of_entries(name: str, kinds: tuple[Kind, ...]) -> Verdict:
+    return k.entrywise(kinds, free=1, what=f"give {name}")
+
+
+@cache
+def _of_cores(name: str, kinds: tuple[Kind, ...]) -> Verdict:
+    """The rule of a function of whole vectors or matrices, from its signature."""
+    record = CATALOGUE[name]
+    assert isinstance(record, Function)
+    first: dict[str, k.Axis] = {}
+    equal: list[tuple[k.Axis, k.Axis]] = []
+    for i, (kind, core) in enumerate(zip(kinds, record.signature.arguments, strict=True)):
+        if k.order_of(kind) != len(core):
+            wanted = ("a scalar", "a vector", "a matrix")[len(core)]
+            hint = ""
+            if _takes_axis(record) and k.order_of(kind) > 1:
+                hint = f"say along which axis: {name}(X, 1) goes down each column, {name}(X, 2) along each row"
+            return Refusal(f"{name} takes {wanted}, not {k.kind_text(kind)}", hint)
+        for axis, label in enumerate(core):
+            if first.setdefault(label, (i, axis)) != (i, axis):
+                equal.append((first[label], (i, axis)))
+    axes = tuple(first[label] for label in record.signature.result)
+    kind = k.kind_of_order(len(axes))
+    if len(axes) == 1 and k.order_of(kinds[axes[0][0]]) == 1:
+        kind = kinds[axes[0][0]]
+    return Rule(kind, axes, tuple(equal))
+
+
+@cache
+def _of_definition(name: str, kinds: tuple[Kind, ...]) -> Verdict:
+    """The rule of a formula, found by trying it on variables of these kinds.
+
+    Its sizes may be all different, or equal from argument to argument, or all equal; the first
+    that the formula accepts is what it asks for.
+    """
+    record = CATALOGUE[name]
+    assert isinstance(record, Definition)
+    required = [kind for kind, p in zip(kinds, record.parameters, strict=False) if "=" not in p]
+    broadcasts = 0
+    if len(kinds) > 1:
+        pairing = k.entrywise(tuple(required), what=f"give {name}")
+        optional = [kind for kind in kinds[len(required) :] if k.order_of(kind)]
+        if isinstance(pairing, Refusal):
+            return pairing
+        if optional:
+            return Refusal(f"{name} takes a scalar last, not {k.kind_text(optional[0])}")
+        broadcasts = pairing.broadcasts
+    refusal = Refusal(f"{name} does not take {k.kind_text(kinds[0])}")
+    for pattern in ("{i}_{axis}", "{axis}", "n"):
+        probes = [
+            make.variable(f"x{i}", [pattern.format(i=i, axis=axis) for axis in range(k.order_of(kind))])
+            for i, kind in enumerate(kinds)
+        ]
+        try:
+            result = record.apply(probes)
+        except PullbackError as error:
+            refusal = Refusal(error.message, error.hint)
+            continue
+        return _read_off(kinds, [probe.shape for probe in probes], result.shape, broadcasts)
+    return refusal
+
+
+def _read_off(kinds: tuple[Kind, ...], shapes: list[Shape], out: Shape, broadcasts: int) -> Rule:
+    first: dict[Size, k.Axis] = {}
+    equal: list[tuple[k.Axis, k.Axis]] = []
+    for i, shape in enumerate(shapes):
+        for axis, size in enumerate(shape):
+            if first.setdefault(size, (i, axis)) != (i, axis):
+                equal.append((first[size], (i, axis)))
+    alike = [kind for kind, shape in zip(kinds, shapes, strict=True) if shape == out]
+    kind = alike[0] if alike and out else k.kind_of_order(len(out))
+    if not out:
+        kind = k.scalar_kind(kinds)
+    return Rule(kind, tuple(first[size] for size in out), tuple(equal), broadcasts)
+
+
+# functions along one axis
+
+
+def _sum_along(node: Node, axis: int) -> Node:
+    labels = range(node.order)
+    return make.contract([(node, labels)], [label for label in labels if label != axis])
+
+
+def _mean_along(node: Node, axis: int) -> Node:
+    count = make.power(make.size_value(node.shape[axis]), -1)
+    return make.multiply(_sum_along(node, axis), count)
+
+
+_ALONG: dict[str, Callable[[Node, int], Node]] = {"sum": _sum_along, "mean": _mean_along}
+
+
+def _takes_axis(record: Function) -> bool:
+    """Whether the function is of one vector, so that it can go along an axis of more."""
+    return [len(core) for core in record.signature.arguments] == [1]
+
+
+def along(name: str, node: Node, axis: int) -> Node:
+    """A function of the catalogue along one axis (counted from 0) of a tensor."""
+    if name in _ALONG:
+        return _ALONG[name](node, axis)
+    record = CATALOGUE[name]
+    assert isinstance(record, Function)
+    order = [a for a in range(node.order) if a != axis] + [axis]
+    result = record.apply([make.transpose(node, order)])
+    if result.order < node.order:
+        return result
+    return make.transpose(result, [order.index(a) for a in range(node.order)])
+
+
+def _along(call: Call, place: Place, name: str) -> Callee:
+    argument, axis = call.arguments
+    value = axis.value if isinstance(axis, Literal) else None
+    if not isinstance(value, int) or value < 1:
+        at = Place(place.text, axis.start, axis.stop)
+        hint = f"{name}(A, 1) goes down each column, {name}(A, 2) along each row"
+        raise PullbackError(f"the second argument of {name} is an axis: 1, 2, …", at, hint)
+    record = CATALOGUE[name]
+    keeps = isinstance(record, Function) and bool(record.signature.result)
+
+    def build(nodes: Sequence[Node], shape: Shape) -> Node:
+        node = nodes[0]
+        if node.order == 1 and not keeps and shape:
+            return node  # a vector along its axis of size 1
+        return along(name, node, 0 if node.order == 1 else value - 1)
+
+    return Callee((argument,), lambda kinds: _axis_rule(name, value, keeps, kinds[0]), build)
+
+
+@cache
+def _axis_rule(name: str, axis: int, keeps: bool, kind: Kind) -> Verdict:
+    order = k.order_of(kind)
+    axes = k.axes_of(0, kind)
+    if order == 0 or axis > max(order, 2):
+        return Refusal(f"{k.kind_text(kind)} has no axis {axis} for {name} to go along")
+    if order == 1:
+        if axis == (1 if kind == k.COLUMN else 2):
+            return Rule(kind, axes) if keeps else Rule(k.SCALAR)
+        if keeps:
+            return Refusal(f"{k.kind_text(kind)} has one entry along axis {axis}")
+        return Rule(kind, axes)
+    if keeps:
+        return Rule(kind, axes)
+    left = axes[: axis - 1] + axes[axis:]
+    if kind == k.MATRIX:
+        return Rule(k.ROW if axis == 1 else k.COLUMN, left)
+    return Rule(k.kind_of_order(order - 1), left)
+
+
+# functions of the language itself
+
+
+def _transpose(call: Call, place: Place) -> Callee:
+    return Callee(tuple(call.arguments), lambda kinds: k.transpose(*kinds))
+
+
+def _diag(call: Call, place: Place) -> Callee:
+    return Callee(tuple(call.arguments), lambda kinds: k.diagonal(*kinds))
+
+
+def _dot(call: Call, place: Place) -> Callee:
+    return Callee(tuple(call.arguments), lambda kinds: k.dot(*kinds))
+
+
+def _outer(call: Call, place: Place) -> Callee:
+    return Callee(tuple(call.arguments), lambda kinds: k.outer(*kinds))
+
+
+def _eye(call: Call, place: Place) -> Callee:
+    sizes = tuple(size_of(argument, place.text) for argument in call.arguments)
+    rule = Rule(k.MATRIX, (None, (-1, 0)))
+    return Callee((), lambda kinds: rule, lambda nodes, shape: make.delta(shape[0]), sizes)
+
+
+def _vector(call: Call, place: Place) -> Callee:
+    return _filled(call, k.COLUMN, place)
+
+
+def _matrix(call: Call, place: Place) -> Callee:
+    if len(call.arguments) == 2:
+        raise PullbackError("matrix takes a value, or a value and two sizes", place)
+    return _filled(call, k.MATRIX, place)
+
+
+def _filled(call: Call, kind: Kind, place: Place) -> Callee:
+    sizes = tuple(size_of(argument, place.text) for argument in call.arguments[1:])
+    rule = Rule(kind, (None,) * k.order_of(kind))
+
+    def verdict(kinds: tuple[Kind, ...]) -> Verdict:
+        if k.order_of(kinds[0]):
+            return Refusal(f"{call.function} repeats a scalar, not {k.kind_text(kinds[0])}")
+        return rule
+
+    def build(nodes: Sequence[Node], shape: Shape) -> Node:
+        return make.broadcast(nodes[0], shape)
+
+    return Callee((call.arguments[0],), verdict, build, sizes)
+
+
+_BUILD: dict[str, tuple[int, int, Callable[[Call, Place], Callee]]] = {
+    "transpose": (1, 1, _transpose),
+    "diag": (1, 1, _diag),
+    "dot": (2, 2, _dot),
+    "outer": (2, 2, _outer),
+    "eye": (0, 1, _eye),
+    "vector": (1, 2, _vector),
+    "matrix": (1, 3, _matrix),
+}
+SIZED = {"eye": 0, "vector": 1, "matrix": 1}  # from which argument on sizes stand
+
+
+def size_of(syntax: Syntax, text: str) -> Size:
+    """An argument that states a size, such as ``n`` or ``2*n + 1``, as that size."""
+    if isinstance(syntax, Literal) and isinstance(syntax.value, int) and syntax.value > 0:
+        return Size.of(syntax.value)
+    if isinstance(syntax, Name):
+        return Size.of(syntax.name)
+    if isinstance(syntax, Addition):
+        total = Size.of(0)
+        for sign, term in syntax.terms:
+            total = total + sign * size_of(term, text)
+        return total
+    if isinstance(syntax, Product) and syntax.operator == "*":
+        return size_of(syntax.left, text) * size_of(syntax.right, text)
+    place = Place(text, syntax.start, syntax.stop)
+    raise PullbackError("a size is made of whole numbers, names of sizes, + - and *", place)

@@ -1,0 +1,205 @@
+"""The lines of a program as instructions for a stack, so that no pass recurses into the text.
+
+An operand is pushed, an operation takes its operands from the top and pushes its result, a line
+pops its value and names it. Sums come as a chain of binary additions, of which the last knows all
+terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+
+from pullback.errors import Place, PullbackError
+from pullback.expressions import Node, Size
+from pullback.expressions import constructors as make
+from pullback.language import kinds as k
+from pullback.language.calls import Build, is_function, resolve
+from pullback.language.kinds import Kind, Rule, Verdict
+from pullback.language.syntax import (
+    Addition,
+    Call,
+    Line,
+    Literal,
+    Name,
+    Power,
+    Product,
+    Syntax,
+    Transposed,
+)
+
+
+@dataclass(slots=True, eq=False)
+class Instruction:
+    """One step. ``at`` is where a caret goes, ``span`` the whole sub-expression."""
+
+    span: tuple[int, int]
+    at: tuple[int, int]
+
+
+@dataclass(slots=True, eq=False)
+class Push(Instruction):
+    """A literal or a size as a number."""
+
+    node: Node
+
+
+@dataclass(slots=True, eq=False)
+class Load(Instruction):
+    """A variable or a named line."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Store(Instruction):
+    """The end of a line: its value gets the name, empty for the last line."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Operate(Instruction):
+    """An operation on the topmost ``count`` values.
+
+    ``symbol`` is the operator, or the name of the function. ``bare_name`` is a name that stands
+    right of a product, or is transposed: there a scalar is possible and unlikely.
+    """
+
+    symbol: str
+    count: int
+    rule: Callable[[tuple[Kind, ...]], Verdict]
+    build: Build | None = None
+    sizes: tuple[Size, ...] = ()
+    signs: tuple[int, ...] = ()  # of a sum, at its last addition
+    bare_name: str = ""
+    operands: tuple[tuple[int, int], ...] = ()  # their spans
+
+
+def compile_line(
+    line: Line, text: str, sizes: Collection[str], names: Collection[str]
+) -> list[Instruction]:
+    """The instructions of one line, in order of evaluation.
+
+    ``sizes`` are names that stand for sizes, ``names`` those of variables and lines.
+    """
+    code: list[Instruction] = []
+    # syntax still to be compiled, or an instruction whose operands are compiled before it
+    stack: list[Syntax | Instruction] = [Store(_span(line.expression), (line.start, line.stop), line.name)]
+    stack.append(line.expression)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Instruction):
+            code.append(item)
+        elif isinstance(item, Literal):
+            code.append(Push(_span(item), _span(item), make.constant(item.value)))
+        elif isinstance(item, Name):
+            if item.name == "eye":  # alone it takes its size from its surroundings
+                stack.append(Call(item.start, item.stop, "eye", []))
+            else:
+                code.append(_load(item, text, sizes))
+        elif isinstance(item, Addition):
+            stack.extend(reversed(_addition(item)))
+        elif isinstance(item, Product):
+            bare = item.right.name if isinstance(item.right, Name) and item.operator == "*" else ""
+            spans = (_span(item.left), _span(item.right))
+            rule = _binary(item.operator)
+            stack.append(
+                Operate(_span(item), item.at, item.operator, 2, rule, bare_name=bare, operands=spans)
+            )
+            stack += [item.right, item.left]
+        elif isinstance(item, Power):
+            spans = (_span(item.base), _span(item.exponent))
+            rule = _binary(item.operator)
+            stack.append(Operate(_span(item), item.at, item.operator, 2, rule, operands=spans))
+            stack += [item.exponent, item.base]
+        elif isinstance(item, Transposed):
+            if item.lettered and "T" in names:
+                raise PullbackError(
+                    "X^T is the transpose, but T is a name here",
+                    Place(text, *item.at),
+                    "write X' for the transpose, X^(T) for the power",
+                )
+            bare = item.operand.name if isinstance(item.operand, Name) else ""
+            spans = (_span(item.operand),)
+            stack.append(
+                Operate(_span(item), item.at, "'", 1, _transposed, bare_name=bare, operands=spans)
+            )
+            stack.append(item.operand)
+        elif isinstance(item, Call):
+            callee = resolve(item, text, names)
+            spans = tuple(_span(argument) for argument in callee.arguments)
+            stack.append(
+                Operate(
+                    _span(item),
+                    _span(item),
+                    item.function,
+                    len(callee.arguments),
+                    callee.rule,
+                    callee.build,
+                    callee.sizes,
+                    operands=spans,
+                )
+            )
+            stack.extend(reversed(callee.arguments))
+    return code
+
+
+def _span(syntax: Syntax) -> tuple[int, int]:
+    return (syntax.start, syntax.stop)
+
+
+def _load(item: Name, text: str, sizes: Collection[str]) -> Instruction:
+    if item.name in sizes:
+        return Push(_span(item), _span(item), make.size_value(item.name))
+    if is_function(item.name):
+        hint = f"write {item.name}(…), or choose another name for the variable"
+        raise PullbackError(f"'{item.name}' is a function", Place(text, *_span(item)), hint)
+    return Load(_span(item), _span(item), item.name)
+
+
+def _addition(item: Addition) -> list[Syntax | Instruction]:
+    if len(item.terms) == 1:
+        operand = item.terms[0][1]
+        return [operand, Operate(_span(item), item.at[0], "-", 1, _same, signs=(-1,), operands=(_span(operand),))]
+    steps: list[Syntax | Instruction] = [item.terms[0][1]]
+    signs = tuple(sign for sign, _ in item.terms)
+    start = item.start
+    for i, (_, term) in enumerate(item.terms[1:], 1):
+        before = (start, item.terms[i - 1][1].stop)
+        last = i == len(item.terms) - 1
+        span = _span(item) if last else (start, term.stop)
+        symbol = "+" if signs[i] > 0 else "-"
+        steps += [
+            term,
+            Operate(
+                span,
+                item.at[i],
+                symbol,
+                2,
+                _binary("+"),
+                signs=signs if last else (),
+                operands=(before, _span(term)),
+            ),
+        ]
+    return steps
+
+
+def _binary(operator: str) -> Callable[[tuple[Kind, ...]], Verdict]:
+    return _BINARY[operator]
+
+
+def _transposed(kinds: tuple[Kind, ...]) -> Verdict:
+    return k.transpose(kinds[0])
+
+
+def _same(kinds: tuple[Kind, ...]) -> Verdict:
+    return Rule(kinds[0], k.axes_of(0, kinds[0]))
+
+
+def _call_binary(operator: str, kinds: tuple[Kind, ...]) -> Verdict:
+    return k.OPERATORS[operator](*kinds)
+
+
+_BINARY = {operator: partial(_call_binary, operator) for operator in k.OPERATORS}

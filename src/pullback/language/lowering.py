@@ -1,0 +1,200 @@
+"""Instructions to nodes, once every shape is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from pullback.errors import DomainError, Place, PullbackError
+from pullback.expressions import Apply, Node, Number, Shape, Variable
+from pullback.expressions import constructors as make
+from pullback.functions.catalogue import CATALOGUE, primitive
+from pullback.language.code import Instruction, Load, Operate, Push, Store
+from pullback.language.inference import Typing
+from pullback.language.kinds import Axis, Rule
+
+LARGEST = 2048  # bits of a literal's numerator or denominator
+_PRODUCTS = ("*", "/", ".*", "./", "·")
+
+
+@dataclass(slots=True)
+class _Chain:
+    """A product still growing to the right: its scalars together, and the product of the rest."""
+
+    scalars: list[Node] = field(default_factory=list)
+    core: Node | None = None
+
+    def node(self) -> Node:
+        if self.core is None:
+            return make.multiply(*self.scalars)
+        if not self.scalars:
+            return self.core
+        labels = range(self.core.order)
+        return make.contract([*((s, ()) for s in self.scalars), (self.core, labels)], labels)
+
+
+@dataclass
+class Lowered:
+    """The value of the last line, of the named lines, and where each node first stands."""
+
+    result: Node
+    lines: dict[str, Node]
+    places: dict[Node, Place]
+
+
+def lower(
+    code: Sequence[Instruction], typing: Typing, variables: Mapping[str, Variable], text: str
+) -> Lowered:
+    """The nodes that a typed program denotes."""
+    named: dict[str, Node] = dict(variables)
+    lines: dict[str, Node] = {}
+    places: dict[Node, Place] = {}
+    stack: list[Node | _Chain] = []
+    result: Node | None = None
+    for step, entity, rule in zip(code, typing.values, typing.rules, strict=True):
+        if isinstance(step, Store):
+            result = _node(stack.pop())
+            places.setdefault(result, Place(text, *step.span))
+            if step.name:
+                named[step.name] = lines[step.name] = result
+            continue
+        if isinstance(step, Load):
+            stack.append(named[step.name])
+        elif isinstance(step, Push):
+            stack.append(step.node)
+        elif isinstance(step, Operate):
+            assert rule is not None
+            if step.symbol in ("+", "-") and not step.signs:
+                continue  # the last addition of a sum takes all its terms
+            try:
+                _operate(step, rule, typing.shape(entity), stack)
+            except PullbackError as error:
+                raise error.at(Place(text, *step.at)) from None
+        top = stack[-1]
+        if isinstance(top, Node):
+            places.setdefault(top, Place(text, *step.span))
+    assert result is not None
+    return Lowered(result, lines, places)
+
+
+def _node(item: Node | _Chain) -> Node:
+    return item.node() if isinstance(item, _Chain) else item
+
+
+def _operate(step: Operate, rule: Rule, shape: Shape, stack: list[Node | _Chain]) -> None:
+    count = len(step.signs) or step.count
+    operands = stack[len(stack) - count :]
+    del stack[len(stack) - count :]
+    if step.build is None and step.symbol in _PRODUCTS:
+        stack.append(_product(step.symbol, rule, operands[0], _node(operands[1])))
+        return
+    nodes = [_node(operand) for operand in operands]
+    if step.signs:
+        parts = [n if n.shape == shape else make.broadcast(n, shape) for n in nodes]
+        result = make.add(zip(step.signs, parts, strict=True), shape)
+    elif step.build is not None:
+        result = step.build(nodes, shape)
+    elif step.symbol in ("^", ".^"):
+        result = _power(step.symbol, nodes[0], nodes[1])
+    else:
+        result = _contraction(rule, nodes)
+    _check_literals(result, nodes)
+    stack.append(result)
+
+
+def _product(symbol: str, rule: Rule, left: Node | _Chain, right: Node) -> _Chain:
+    if not isinstance(left, _Chain):
+        left = _Chain([], left) if left.order else _Chain([left])
+    if symbol in ("/", "./"):
+        if make.is_zero(right):
+            raise DomainError("division by zero")
+        right = make.power(right, -1)
+        _check_literals(right, [right])
+    if not right.order:
+        return _Chain([*left.scalars, right], left.core)
+    if left.core is None:
+        return _Chain(left.scalars, right)
+    product = _contraction(rule, [left.core, right])
+    return _Chain(left.scalars, product) if product.order else _Chain([*left.scalars, product])
+
+
+def _contraction(rule: Rule, nodes: Sequence[Node]) -> Node:
+    """The contraction a rule describes: equal axes get one label, the result's axes stay."""
+    label: dict[Axis, Axis] = {}
+
+    def root(axis: Axis) -> Axis:
+        while axis in label:
+            axis = label[axis]
+        return axis
+
+    for left, right in rule.equal:
+        a, b = root(left), root(right)
+        if a != b:
+            label[b] = a
+    pairs = [
+        (node, [root((i, axis)) for axis in range(node.order)]) for i, node in enumerate(nodes)
+    ]
+    return make.contract(pairs, [root(axis) for axis in rule.axes if axis is not None])
+
+
+def _power(symbol: str, base: Node, exponent: Node) -> Node:
+    value = make.constant_value(exponent)
+    coefficient, _ = make.split_coefficient(base)
+    if isinstance(value, int) and _bits(coefficient) * abs(value) > LARGEST and coefficient != 1:
+        raise PullbackError("this power of a literal is too large")
+    if symbol == ".^" or not base.order:
+        return make.power(base, exponent)
+    if not isinstance(value, int):
+        raise PullbackError("a matrix is raised to whole numbers only", None, "write .^ entry by entry")
+    if abs(value) > 64:
+        raise PullbackError("a matrix is raised to at most the 64th power")
+    if value == 0:
+        return make.delta(base.shape[0])
+    factor = base if value > 0 else CATALOGUE["inv"].apply([base])
+    result = factor
+    for _ in range(abs(value) - 1):
+        result = make.contract([(result, "ij"), (factor, "jk")], "ik")
+    return result
+
+
+def _bits(number: Number) -> int:
+    fraction = Fraction(number)
+    return max(fraction.numerator.bit_length(), fraction.denominator.bit_length())
+
+
+def _check_literals(result: Node, operands: Sequence[Node]) -> None:
+    """Refuses what a literal alone already makes meaningless: log(-1), 1/0, 10^10^10."""
+    if _bits(make.split_coefficient(result)[0]) > LARGEST:
+        raise PullbackError("a literal grew too large")
+    if all(make.constant_value(node) is None for node in operands):
+        return
+    seen = {node for node in operands if make.constant_value(node) is None}
+    stack = [result]
+    for _ in range(64):  # what this operation made of a literal is near the top
+        node = stack.pop()
+        if isinstance(node, Apply):
+            _check_domain(node)
+        seen.add(node)
+        stack.extend([child for child in node.children[:8] if child not in seen])
+        if not stack:
+            return
+
+
+def _check_domain(node: Apply) -> None:
+    values = [make.constant_value(argument) for argument in node.arguments]
+    if node.function == "power":
+        base, exponent = values
+        if base == 0 and exponent is not None and exponent < 0:
+            raise DomainError("division by zero")
+        if base is not None and base < 0 and isinstance(exponent, Fraction):
+            raise DomainError(f"{base} to the power {exponent} is not a real number")
+        return
+    record = primitive(node)
+    for value, domain in zip(values, record.domain, strict=False):
+        if value is None:
+            continue
+        if domain.name == "positive" and value <= 0:
+            raise DomainError(f"{record.name} is defined for positive numbers, not for {value}")
+        if domain.name == "nonzero" and value == 0:
+            raise DomainError(f"{record.name} is not defined at 0")

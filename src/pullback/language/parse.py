@@ -1,0 +1,176 @@
+"""From a text to the program it denotes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pullback.errors import Place, PullbackError
+from pullback.expressions import Program, Variable
+from pullback.expressions import constructors as make
+from pullback.language import kinds as k
+from pullback.language.calls import SIZED, is_function
+from pullback.language.code import Instruction, Load, Store, compile_line
+from pullback.language.declarations import Declared, Sizes, collect
+from pullback.language.inference import Typing, infer
+from pullback.language.lowering import lower
+from pullback.language.reading import read
+from pullback.language.syntax import Addition, Call, Line, Name, Power, Product, Source, Syntax, Transposed
+
+
+def parse_program(
+    text: str,
+    shapes: Mapping[str, Sizes] | None = None,
+    assume: Mapping[str, str | Iterable[str]] | None = None,
+) -> Program:
+    """The program that a text denotes, with every shape declared or inferred.
+
+    ``shapes`` maps names to sizes: ``("m", "n")`` a matrix, ``("n",)`` a column, ``(1, "n")`` a
+    row, ``()`` a scalar. ``assume`` maps names to assumptions such as ``"symmetric"``. Both may
+    also stand in the text, as lines ``A: n n symmetric``. Raises PullbackError, and ShapeError
+    where two sizes disagree.
+
+    >>> program = parse_program("norm2(A*x - b)^2")
+    >>> program.assumed
+    ('A is a matrix m×n', 'x is a column of size n', 'b is a column of size m')
+    """
+    source = read(text)
+    _check_lines(source)
+    names_used, sizes_used = _names(source)
+    lines = [line.name for line in source.lines if line.name]
+    declared = collect(text, source.declarations, shapes or {}, assume or {}, names_used)
+    size_names = sizes_used | {
+        name for d in declared.values() for size in d.shape for name in size.names
+    }
+    _check_names(source, declared, lines, size_names)
+    names = {*declared, *lines, *names_used} - size_names
+    code: list[Instruction] = []
+    for line in source.lines:
+        code += compile_line(line, text, size_names, names)
+    _check_order(code, lines, declared, text)
+    typing, assumed = infer(code, declared, text, {*names, *size_names})
+    variables = _variables(declared, typing, lines)
+    lowered = lower(code, typing, variables, text)
+    last = source.lines[-1].name
+    rows = frozenset(
+        name for name, entity in typing.names.items() if entity.kind == k.ROW
+    ) | {name for name, d in declared.items() if d.kind == k.ROW}
+    return Program(
+        result=lowered.result,
+        variables=variables,
+        lines=lowered.lines,
+        rows=rows,
+        text=text,
+        places=lowered.places,
+        assumed=assumed,
+        result_name=last,
+    )
+
+
+def _names(source: Source) -> tuple[list[str], set[str]]:
+    """The names that stand for values, in order of appearance, and those that state sizes."""
+    values: dict[str, None] = {}
+    sizes: set[str] = set()
+    for line in source.lines:
+        stack: list[tuple[Syntax, bool]] = [(line.expression, False)]
+        while stack:
+            item, is_size = stack.pop()
+            if isinstance(item, Name) and is_size:
+                sizes.add(item.name)
+            elif isinstance(item, Name):
+                values.setdefault(item.name)
+            elif isinstance(item, Call):
+                first = SIZED.get(item.function, len(item.arguments))
+                parts = [(part, is_size or i >= first) for i, part in enumerate(item.arguments)]
+                stack += reversed(parts)
+            else:
+                stack += [(part, is_size) for part in reversed(_parts(item))]
+    values.pop("eye", None)
+    return list(values), sizes
+
+
+def _parts(item: Syntax) -> list[Syntax]:
+    if isinstance(item, Addition):
+        return [term for _, term in item.terms]
+    if isinstance(item, Product):
+        return [item.left, item.right]
+    if isinstance(item, Power):
+        return [item.base, item.exponent]
+    return [item.operand] if isinstance(item, Transposed) else []
+
+
+def _check_lines(source: Source) -> None:
+    if not source.lines:
+        raise PullbackError("the text has no formula", None, "write one, as in  norm2(A*x - b)^2")
+    seen: set[str] = set()
+    for line in source.lines:
+        place = Place(source.text, line.start, line.stop)
+        if not line.name and line is not source.lines[-1]:
+            hint = "name it, as in  f = …; only the last line may go without a name"
+            raise PullbackError("this line has no effect", place, hint)
+        if line.name in seen:
+            hint = "give the second line another name"
+            raise PullbackError(f"'{line.name}' already names a line above", place, hint)
+        if is_function(line.name):
+            hint = "give the line another name"
+            raise PullbackError(f"'{line.name}' is a function", place, hint)
+        if line.name:
+            seen.add(line.name)
+
+
+def _check_names(
+    source: Source, declared: Mapping[str, Declared], lines: list[str], sizes: set[str]
+) -> None:
+    places = {line.name: Place(source.text, line.start, line.stop) for line in source.lines}
+    for name in lines:
+        if name in declared:
+            hint = "a line defines its name; its shape follows"
+            raise PullbackError(f"'{name}' is declared as a variable", places[name], hint)
+        if name in sizes:
+            raise PullbackError(f"'{name}' is the name of a size", places[name])
+    for name in sorted(sizes):
+        if name in declared:
+            place = declared[name].place
+            raise PullbackError(f"'{name}' is both a size and a variable", place)
+        if is_function(name):
+            raise PullbackError(f"'{name}' is a function, not a size")
+
+
+def _check_order(
+    code: list[Instruction], lines: list[str], declared: Mapping[str, Declared], text: str
+) -> None:
+    """A line may use the lines above it."""
+    pending = set(lines)
+    for step in code:
+        if isinstance(step, Load) and step.name in pending:
+            hint = "a line uses the lines above it"
+            raise PullbackError(f"'{step.name}' is not yet defined here", Place(text, *step.span), hint)
+        if isinstance(step, Store):
+            pending.discard(step.name)
+        elif isinstance(step, Load) and step.name in _CONSTANTS and step.name not in declared:
+            raise PullbackError(
+                f"'{step.name}' is no constant here",
+                Place(text, *step.span),
+                "declare a scalar and give it a value, or write the number",
+            )
+
+
+_CONSTANTS = ("pi", "inf", "nan", "Inf", "NaN")
+
+
+def _variables(
+    declared: Mapping[str, Declared], typing: Typing, lines: list[str]
+) -> dict[str, Variable]:
+    """The variables in order of appearance, then those declared and not used."""
+    found: dict[str, Variable] = {}
+    for name, entity in typing.names.items():
+        if name not in lines:
+            assumptions = declared[name].assumptions if name in declared else ()
+            node = make.variable(name, typing.shape(entity), assumptions)
+            assert isinstance(node, Variable)
+            found[name] = node
+    for name, item in declared.items():
+        if name not in found:
+            node = make.variable(name, item.shape, item.assumptions)
+            assert isinstance(node, Variable)
+            found[name] = node
+    return found
