@@ -1,0 +1,294 @@
+"""An explanation as Markdown, LaTeX and HTML: the same steps, each in its medium's own form."""
+
+from __future__ import annotations
+
+import html as _html
+from collections.abc import Callable, Iterable, Sequence
+
+from pullback.explanation.steps import BackwardStep, Formula, HandOn, LayerRow, Quantity, Result
+from pullback.explanation.terminal import (
+    LINES_SHOWN,
+    NORMAL_SHOWN,
+    OUTLINE_SHOWN,
+    ROWS_SHOWN,
+    Told,
+    folded,
+    role_text,
+    shape_of,
+)
+from pullback.expressions.sizes import shape_text
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "∂": r"$\partial$",
+    "σ": r"$\sigma$",
+    "Σ": r"$\Sigma$",
+    "α": r"$\alpha$",
+    "ᵀ": r"$^\top$",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "−": "$-$",
+    "⊙": r"$\odot$",
+    "⊘": r"$\oslash$",
+    "′": "$'$",
+    "δ": r"$\delta$",
+    "ᵢ": "$_i$",
+    "ᵃ": "$^a$",
+    "ᵇ": "$^b$",
+    "⁺": "$^+$",
+    "²": "$^2$",
+    "ˣ": "$^x$",
+    "–": "--",
+    "√": r"$\surd$",
+    "‖": r"$\Vert$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    **{c: "\\" + c for c in "#$%&_{}"},
+}
+
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse}td,th{padding:.2em .8em .2em 0;text-align:left;"
+    "vertical-align:top}code{font-family:ui-monospace,monospace;font-size:.95em}"
+    "section.operation{border-left:3px solid #888;padding-left:1em;margin:1em 0}"
+    ".cost{color:#b3261e}.activation{color:#7a5900}.signal{color:#0b57d0}"
+    "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}"
+    ".cost{color:#ff8a80}.activation{color:#ffcc66}.signal{color:#8ab4f8}}"
+)
+
+
+def latex_text(text: str) -> str:
+    r"""Plain text as LaTeX sets it in running text.
+
+    >>> latex_text("50% of a_b")
+    '50\\% of a\\_b'
+    """
+    return "".join(_LATEX.get(c, c) for c in text)
+
+
+class _Medium:
+    """How one medium writes a formula, running text, a heading, a table and a step."""
+
+    def __init__(
+        self,
+        math: Callable[[Formula], str],
+        prose: Callable[[str], str],
+        heading: Callable[[str], str],
+        table: Callable[[Sequence[str], Iterable[Sequence[str]]], str],
+        step: Callable[[str, list[str]], str],
+        gap: Callable[[str], str],
+        equals: Formula,
+    ) -> None:
+        self.math, self.prose, self.heading = math, prose, heading
+        self.table, self.step, self.gap = table, step, gap
+        self.equals = equals
+
+    def equation(self, value: Quantity) -> str:
+        """The name and all readings of a quantity as one formula."""
+        return self.math(_joined([value.name, *value.equals]))
+
+
+def _joined(formulas: Sequence[Formula]) -> Formula:
+    return Formula(" = ".join(f.text for f in formulas), " = ".join(f.latex for f in formulas))
+
+
+def markdown(told: Told, detail: str) -> str:
+    """Markdown with LaTeX formulas between dollar signs."""
+
+    def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+        lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+        lines += ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
+        return "\n".join(lines)
+
+    def step(title: str, items: list[str]) -> str:
+        return "\n".join([title, *(f"    * {item}" for item in items)])
+
+    medium = _Medium(
+        lambda f: f"${f.latex}$", _markdown_text, lambda t: f"## {t}", table, step,
+        lambda t: f"*{t}*", Formula("=", "="),
+    )
+    return "\n\n".join(_parts(told, detail, medium)) + "\n"
+
+
+def _markdown_text(text: str) -> str:
+    """Running text in which nothing is markup: Markdown passes HTML through."""
+    for character in "\\`*_[]|#":
+        text = text.replace(character, "\\" + character)
+    return _html.escape(text, quote=False)
+
+
+def latex(told: Told, detail: str, standalone: bool) -> str:
+    """LaTeX that needs amsmath and amssymb."""
+
+    def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+        lines = [r"\begin{tabular}{" + "l" * len(head) + "}"]
+        lines += [" & ".join(head) + r" \\ \hline"]
+        lines += [" & ".join(row) + r" \\" for row in rows]
+        return "\n".join([*lines, r"\end{tabular}"])
+
+    def step(title: str, items: list[str]) -> str:
+        inner = [rf"  \item {item}" for item in items]
+        return "\n".join([r"\paragraph{}" + title, r"\begin{itemize}", *inner, r"\end{itemize}"])
+
+    medium = _Medium(
+        lambda f: f"${f.latex}$", latex_text, lambda t: rf"\section*{{{t}}}", table, step,
+        lambda t: rf"\emph{{{t}}}", Formula("=", "="),
+    )
+    body = "\n\n".join(_parts(told, detail, medium)) + "\n"
+    if not standalone:
+        return body
+    return (
+        "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage{amsmath,amssymb}\n"
+        "\\usepackage[margin=2cm]{geometry}\n\\begin{document}\n" + body + "\\end{document}\n"
+    )
+
+
+def html(told: Told, detail: str) -> str:
+    """A page of its own: no script, nothing loaded."""
+    title = _html.escape("The derivation of " + _wanted(told))
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{STYLE}</style></head>\n<body>\n{fragment(told, detail)}\n</body></html>\n"
+    )
+
+
+def fragment(told: Told, detail: str) -> str:
+    """The inside of the page, as notebooks show it."""
+
+    def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+        lines = ["<table><tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
+        lines += ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
+        return "\n".join([*lines, "</table>"])
+
+    def step(title: str, items: list[str]) -> str:
+        inner = "".join(f"<li>{item}</li>" for item in items)
+        return f'<section class="operation"><p>{title}</p><ul>{inner}</ul></section>'
+
+    medium = _Medium(
+        lambda f: f"<code>{_html.escape(f.text)}</code>", _html.escape,
+        lambda t: f"<h2>{t}</h2>", table, step, lambda t: f"<p><em>{t}</em></p>", Formula("=", "="),
+    )
+    return "\n".join(_parts(told, detail, medium))
+
+
+def _wanted(told: Told) -> str:
+    return " and ".join(r.gradient.name.text for r in told.results)
+
+
+def _parts(told: Told, detail: str, medium: _Medium) -> list[str]:
+    """The explanation, part by part, in one medium."""
+    prose, math = medium.prose, medium.math
+    rows = bool(told.reader.program.rows)
+    parts = [medium.heading(prose("Forward: what is computed"))]
+    parts += _forward(told, medium, rows)
+    parts.append(medium.heading(prose("Backward: each operation is handed a gradient and hands it on")))
+    parts += _backward(told, detail, medium, rows)
+    parts.append(medium.heading(prose("Result")))
+    for result in told.results:
+        parts.append(_result(result, medium))
+    updates = [r.update for r in told.results if r.update]
+    if updates:
+        parts.append(medium.heading(prose("Update: a product with the step size")))
+        parts += [math(update) for update in updates]
+    if told.layers:
+        parts.append(medium.heading(prose("Which derivative is used where")))
+        head = ["layer", "weights", "derivative of activation", "evaluated at", "derivative of cost"]
+        first, hidden, last = folded(len(told.layers), ROWS_SHOWN)
+        table = [_layer(told.layers[k], medium) for k in (*first, *last)]
+        parts.append(medium.table([prose(h) for h in head], table))
+        if hidden:
+            parts.append(medium.gap(prose(f"{hidden} layers in the middle are left out.")))
+    if detail == "full" and told.rewrites:
+        parts.append(medium.heading(prose("Every rewrite of the simplification")))
+        sides = [
+            (prose(r.law), math(r.before) if r.before else "", math(r.after) if r.after else "")
+            for r in told.rewrites
+        ]
+        parts.append(medium.table([prose("law"), prose("before"), prose("after")], sides))
+    return parts
+
+
+def _forward(told: Told, medium: _Medium, rows: bool) -> list[str]:
+    first, hidden, last = folded(len(told.forward), LINES_SHOWN)
+    table = []
+    for k in (*first, *last):
+        step = told.forward[k]
+        said = f"{step.operation}, {step.note}" if step.note else step.operation
+        shape = shape_of(step.value, rows=rows)
+        table.append((medium.equation(step.value), medium.prose(shape), medium.prose(said)))
+    parts = [medium.table([medium.prose(h) for h in ("value", "shape", "operation")], table)]
+    if hidden:
+        parts.append(medium.gap(medium.prose(f"{hidden} lines in the middle are left out.")))
+    return parts
+
+
+def _backward(told: Told, detail: str, medium: _Medium, rows: bool) -> list[str]:
+    reader = told.reader
+    count = len(reader.operations)
+    shown = {"outline": OUTLINE_SHOWN, "normal": NORMAL_SHOWN, "full": count}[detail]
+    first, hidden, last = folded(count, shown)
+    parts = [_step(reader.step(k), medium, rows, detail) for k in first]
+    if hidden:
+        parts.append(medium.gap(medium.prose(f"{hidden} operations in the middle are left out.")))
+    return parts + [_step(reader.step(k), medium, rows, detail) for k in last]
+
+
+def _step(step: BackwardStep, medium: _Medium, rows: bool, detail: str) -> str:
+    title = f"{step.number}. {medium.equation(step.value)} {medium.prose('– ' + step.operation)}"
+    items = []
+    if detail != "outline":
+        shape = shape_of(step.handed, rows=rows)
+        items.append(f"{medium.prose('is handed')} {medium.equation(step.handed)} {medium.prose('– ' + shape)}")
+    items += [_hand_on(hand, medium, rows, detail) for hand in step.hands_on]
+    return medium.step(title, items)
+
+
+def _hand_on(hand: HandOn, medium: _Medium, rows: bool, detail: str) -> str:
+    prose = medium.prose
+    said = [f"{shape_of(hand.gradient, rows=rows)}: {hand.joined}; {role_text(hand)}"]
+    if hand.share[1] > 1:
+        said.append(f"contribution {hand.share[0]} of {hand.share[1]}, and they add up")
+    if detail != "outline":
+        said += [part for part in (hand.note, hand.transpose) if part]
+        said += [f"by: {law}" for law in hand.laws]
+    text = (
+        f"{prose('hands on to')} {medium.math(hand.operand)}{prose(':')} "
+        f"{medium.equation(hand.gradient)} {prose('– ' + '; '.join(said))}"
+    )
+    if detail == "full" or (detail == "normal" and hand.role == "activation"):
+        shape = f"– {shape_text(hand.local.shape)}, {hand.structure}"
+        text += f"{prose('; local derivative')} {medium.equation(hand.local)} {prose(shape)}"
+    if detail == "full":
+        text += prose(f"; rule: {hand.rule}: {hand.law}")
+    return text
+
+
+def _result(result: Result, medium: _Medium) -> str:
+    prose = medium.prose
+    shape = shape_text(result.gradient.shape)
+    title = f"{medium.equation(result.gradient)} {prose('– ' + shape)}"
+    items = [medium.math(f) for f in result.more]
+    for factor in result.factors:
+        told = medium.equation(factor.value) if factor.role != "signal path" else medium.math(factor.value.name)
+        items.append(f"{told} {prose(f'– {factor.role}: {factor.detail}' if factor.detail else '– ' + factor.role)}")
+    if result.note:
+        items.append(prose(result.note))
+    return medium.step(title, items) if items else title
+
+
+def _layer(row: LayerRow, medium: _Medium) -> tuple[str, ...]:
+    prose, math = medium.prose, medium.math
+    dash = prose("–")
+    cost = dash
+    if row.cost is not None and row.handed is not None:
+        cost = math(_joined([row.handed, row.cost]))
+        cost += prose(f" merged with {row.merged}") if row.merged else ""
+    return (
+        math(row.layer),
+        ", ".join(math(w) for w in row.weights) or dash,
+        f"{prose(row.activation + '′:')} {math(row.derivative)}" if row.derivative else dash,
+        math(row.evaluated_at) if row.evaluated_at else dash,
+        cost,
+    )

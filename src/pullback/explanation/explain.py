@@ -1,0 +1,142 @@
+"""The derivation of a program as an explanation: as data, and in words for every medium."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Literal
+
+from pullback.derivation.derive import derive_each
+from pullback.errors import PullbackError
+from pullback.expressions.program import Program
+from pullback.explanation import documents, outcome, terminal
+from pullback.explanation.reading import Reader
+from pullback.explanation.steps import (
+    BackwardStep,
+    ForwardStep,
+    LayerRow,
+    Result,
+    RewriteStep,
+    plain,
+)
+
+SCHEMA_VERSION = 1
+Detail = Literal["outline", "normal", "full"]
+
+
+class Explanation:
+    """Every step from a program to its derivatives; each part is made when it is asked for.
+
+    ``forward``, ``backward``, ``results``, ``layers`` and ``rewrites`` are the parts as frozen
+    data, ``steps`` all of them as dictionaries.
+    """
+
+    def __init__(self, reader: Reader, forms: tuple[str, ...] = ("matrix",)) -> None:
+        self.reader = reader
+        self.forms = forms
+
+    @property
+    def program(self) -> Program:
+        return self.reader.program
+
+    @cached_property
+    def forward(self) -> tuple[ForwardStep, ...]:
+        return self.reader.forward
+
+    @cached_property
+    def backward(self) -> tuple[BackwardStep, ...]:
+        return tuple(self.reader.step(k) for k in range(len(self.reader.operations)))
+
+    @cached_property
+    def results(self) -> tuple[Result, ...]:
+        return outcome.results(self.reader, self.forms)
+
+    @cached_property
+    def layers(self) -> tuple[LayerRow, ...]:
+        return outcome.layers(self.reader)
+
+    @cached_property
+    def rewrites(self) -> tuple[RewriteStep, ...]:
+        return outcome.rewrites(self.reader)
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The steps in order, each a dictionary whose ``part`` says where it belongs."""
+        parts = [("forward", self.forward), ("backward", self.backward), ("result", self.results)]
+        return [{"part": part, **plain(step)} for part, steps in parts for step in steps]
+
+    def text(self, detail: Detail = "normal", width: int = 100) -> str:
+        """Plain text, aligned, at most ``width`` columns wide where a formula allows."""
+        return terminal.text(self, _checked(detail), width)
+
+    def markdown(self, detail: Detail = "normal") -> str:
+        """Markdown with formulas between dollar signs."""
+        return documents.markdown(self, _checked(detail))
+
+    def latex(self, detail: Detail = "normal", *, standalone: bool = False) -> str:
+        """LaTeX for amsmath; ``standalone`` makes it a document of its own."""
+        return documents.latex(self, _checked(detail), standalone)
+
+    def html(self, detail: Detail = "normal") -> str:
+        """One page of HTML that needs nothing else."""
+        return documents.html(self, _checked(detail))
+
+    def json(self) -> str:
+        """All steps as JSON; ``schema_version`` changes when a field changes its meaning."""
+        return json.dumps(
+            {
+                "schema_version": SCHEMA_VERSION,
+                "result": plain(self.reader.words.result),
+                "assumed": list(self.program.assumed),
+                "forward": plain(self.forward),
+                "backward": plain(self.backward),
+                "results": plain(self.results),
+                "layers": plain(self.layers),
+                "rewrites": plain(self.rewrites),
+            },
+            ensure_ascii=False,
+            indent=1,
+        )
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        title = self.reader.words.result.text
+        names = ", ".join(self.reader.targets.values())
+        return f"<Explanation of the derivative of {title} by {names}>"
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    def _repr_html_(self) -> str:
+        return documents.fragment(self, "normal")
+
+
+def explain(
+    program: Program, names: Sequence[str], forms: Sequence[str] = ("matrix",)
+) -> Explanation:
+    """The derivation of a program's result by variables or named lines, step by step.
+
+    ``forms`` adds the entry-by-entry ("index") and flattened ("vec") forms of the results.
+    Raises PullbackError for a name the program has not, and where an operation on the way has
+    no derivative.
+
+    >>> from pullback.expressions import constructors as make
+    >>> x = make.variable("x", ["n"])
+    >>> program = Program(make.contract([(x, "i"), (x, "i")], ""), {"x": x}, result_name="L")
+    >>> explain(program, ["x"]).results[0].gradient.equals[0].text
+    '2 x'
+    """
+    if not names:
+        raise PullbackError("name at least one variable to explain the derivative by")
+    return Explanation(Reader(derive_each(program, list(dict.fromkeys(names)))), tuple(forms))
+
+
+def _checked(detail: str) -> Detail:
+    if detail not in ("outline", "normal", "full"):
+        raise PullbackError(
+            f"there is no level of detail '{detail}'", hint="it is outline, normal or full"
+        )
+    return detail  # type: ignore[return-value]  # it is one of the three

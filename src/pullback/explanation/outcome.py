@@ -1,0 +1,132 @@
+"""What the backward pass comes to: closed forms, updates, and which derivative is used where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pullback.expressions.nodes import Apply, Contraction, Node, Sum
+from pullback.explanation.operations import is_entrywise_power
+from pullback.explanation.reading import Reader
+from pullback.explanation.roles import COST, SIGNAL
+from pullback.explanation.steps import Factor, Formula, LayerRow, Result, RewriteStep
+from pullback.explanation.wording import READABLE
+
+CHAIN = 12  # factors of a gradient that are listed before the rest is left to the steps
+SHORT = 20  # values joined in a side of a rewrite that is still written out
+
+
+def results(reader: Reader, forms: Sequence[str] = ()) -> tuple[Result, ...]:
+    """The derivative by each variable, in the order asked for."""
+    return tuple(_result(reader, node, forms) for node in reader.targets)
+
+
+def _result(reader: Reader, node: Node, forms: Sequence[str]) -> Result:
+    words = reader.words
+    name = reader.targets[node]
+    derivation = reader.derivations[name]
+    title = words.gradient_name(node)
+    row = words.is_row(node) and derivation.node.order == 1
+    update = None
+    if not reader.program.result.order:
+        step = words.fresh(["α", "η", "step"])
+        tex = {"α": r"\alpha", "η": r"\eta", "step": r"\mathrm{step}"}[step]
+        own = words.plainly(node)
+        update = Formula(
+            f"{own.text} ← {own.text} − {step} {title.text}",
+            rf"{own.latex} \leftarrow {own.latex} - {tex}\, {title.latex}",
+        )
+    sources = reader.sources(node)
+    if not sources and node is not reader.program.result:
+        gradient = words.quantity(derivation.node, title, [words.formula(derivation.node)], row=row)
+        note = f"{words.result.text} does not depend on {name}"
+        return Result(words.plainly(node), gradient, (), update, note=note)
+    equals = list(reader.handed(node).equals)
+    if len(sources) == 1:
+        equals = [words.told(reader.contribution(sources[0], node), row=row)]
+    closed = words.short(derivation.node, READABLE, row=row)
+    equals += [closed] if closed else []
+    more = tuple(words.formula(derivation.node, form) for form in forms if form != "matrix")
+    return Result(
+        words.plainly(node),
+        words.quantity(derivation.node, title, equals, row=row),
+        tuple(_chain(reader, node)),
+        update,
+        reader.laws_of(node),
+        more,
+    )
+
+
+def _chain(reader: Reader, node: Node) -> list[Factor]:
+    """The factors of a gradient from the cost down to the variable, as long as one path leads."""
+    found: list[Factor] = []
+    while len(found) < CHAIN:
+        sources = reader.sources(node)
+        if not sources:
+            break
+        if len(sources) > 1:
+            detail = f"the sum over {len(sources)} paths"
+            found.append(Factor(SIGNAL, detail, reader.handed(node)))
+            break
+        operation = sources[0]
+        role = reader.roles.of(reader.links[operation][node][0])
+        if role.name == COST:
+            merged = reader.merged_activation()
+            detail = f"merged with output activation {merged}" if merged else role.detail
+            found.append(Factor(COST, detail, reader.told(node)))
+            break
+        found.extend(reader.factors(operation, node))
+        node = operation
+    return found[::-1]
+
+
+def layers(reader: Reader) -> tuple[LayerRow, ...]:
+    """A row per layer, from the input to the output."""
+    roles = reader.roles
+    found = [n for n in reversed(reader.operations) if roles.is_layer(n) and roles.in_network(n)]
+    named = set(reader.program.lines.values())
+    inner = {
+        term
+        for node in found
+        if isinstance(node, Sum)
+        for _, term in node.terms
+        if isinstance(term, Contraction) and term not in named
+    }
+    above: dict[Node, list[Node]] = {}
+    for node in reader.operations:
+        function = isinstance(node, Apply) or is_entrywise_power(node)
+        if function and roles.in_network(node):
+            for operand in reader.links[node]:
+                above.setdefault(operand, []).append(node)
+    return tuple(_row(reader, n, above.get(n, [])) for n in found if n not in inner)
+
+
+def _row(reader: Reader, node: Node, functions: list[Node]) -> LayerRow:
+    words = reader.words
+    output = node in reader.roles.outputs and not reader.program.result.order
+    derivative = at = None
+    activation = ""
+    if functions:
+        factors = reader.factors(functions[0], node)
+        activation = ", ".join(dict.fromkeys(reader.role(f, node).detail for f in functions))
+        derivative = factors[0].value.equals[0] if factors and factors[0].value.equals else None
+        at = words.display(node)
+    cost = reader.told(node) if output else None
+    return LayerRow(
+        layer=words.plainly(node),
+        weights=tuple(words.plainly(p) for p in reader.roles.parameters(node)),
+        activation=activation,
+        derivative=derivative,
+        evaluated_at=at,
+        cost=cost and (cost.equals[-1] if cost.equals else cost.name),
+        merged=reader.merged_activation() if output else "",
+        handed=words.gradient_name(node),
+    )
+
+
+def rewrites(reader: Reader) -> tuple[RewriteStep, ...]:
+    """Every simplification in the order in which it was made."""
+    words = reader.words
+    return tuple(
+        RewriteStep(r.law, words.short(r.before, SHORT), words.short(r.after, SHORT))
+        for r in reader.trace.rewrites
+    )
