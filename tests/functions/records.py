@@ -5,6 +5,8 @@ The checks read the record only; nothing here knows a function by name.
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -315,20 +317,36 @@ def candidates(record: Function) -> list:
             core = other.signature.arguments[0]
             if len(core) <= len(shape) and (len(core) < 2 or len(set(shape)) == 1):
                 inner = other.apply([x])
-                found += [inner, make.negate(inner)]
+                plus_one = make.add([(1, make.ones(inner.shape)), (1, inner)])
+                found += [inner, make.negate(inner), plus_one]
     return [node for node in found if node.shape == shape]
+
+
+def candidates_beside(record: Function) -> list:
+    """What the further arguments of an identity may be: a variable, and numbers."""
+    shape = candidates(record)[0].shape
+    return [make.variable("y", shape), *(make.constant(c, shape) for c in (-1, -2, 2))]
 
 
 def check_laws(record: Function) -> None:
     """Each law applies somewhere, and keeps the value and the domain where it does."""
+    others = len(record.partials) - 1
     for law in record.laws:
         met = 0
-        for inner in candidates(record):
-            others = [make.variable(f"y{k}", inner.shape) for k in range(1, len(record.partials))]
-            rewritten = law.rewrite(inner, *others)
+        for arguments in product(candidates(record), *[candidates_beside(record)] * others):
+            rewritten = law.rewrite(*arguments)
             if rewritten is not None:
                 met += 1
-                certificate = check_values(record.apply([inner, *others]), rewritten)
+                certificate = check_values(record.apply(arguments), rewritten)
+                assert certificate.passed, f"{law.statement}: {certificate}"
+        assert met, f"nothing was found that '{law.statement}' applies to"
+    for law in record.products:
+        met = 0
+        for inner, factor in product(candidates(record), repeat=2):
+            rewritten = law.rewrite(inner, factor)
+            if rewritten is not None:
+                met += 1
+                certificate = check_values(make.multiply(record.apply([inner]), factor), rewritten)
                 assert certificate.passed, f"{law.statement}: {certificate}"
         assert met, f"nothing was found that '{law.statement}' applies to"
     if record.complement is not None:

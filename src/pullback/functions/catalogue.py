@@ -23,9 +23,10 @@ def _collect() -> dict[str, Record]:
     records: dict[str, Record] = {}
     for family in FAMILIES:
         for value in vars(family).values():
-            if isinstance(value, Function | Definition):
-                if records.setdefault(value.name, value) is not value:
-                    raise ValueError(f"two records are called {value.name}")
+            if not isinstance(value, Function | Definition):
+                continue
+            if records.setdefault(value.name, value) is not value:
+                raise ValueError(f"two records are called {value.name}")
     return records
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Node
+from pullback.expressions.nodes import Apply, Node, Sum
 from pullback.functions.record import (
     BASE,
     POSITIVE,
@@ -15,6 +15,23 @@ from pullback.functions.record import (
     elementwise,
 )
 
+
+def _one_plus_exp(node: Node) -> Node | None:
+    """The u of 1 + exp(u), or None."""
+    if isinstance(node, Sum) and len(node.terms) == 2 and all(c == 1 for c, _ in node.terms):
+        for (_, one), (_, other) in (node.terms, node.terms[::-1]):
+            if make.constant_value(one) == 1:
+                return argument_of("exp", other)
+    return None
+
+
+def _logistic(base: Node, exponent: Node) -> Node | None:
+    inner, power_of = _one_plus_exp(base), make.constant_value(exponent)
+    if inner is None or power_of is None or power_of > 0:
+        return None
+    return make.power(sigmoid.apply([make.negate(inner)]), -power_of)
+
+
 power: Function = elementwise(
     "power",
     partial=(lambda y, x, p: p * x ** (p - 1), lambda y, x, p: y * log(x)),
@@ -24,6 +41,7 @@ power: Function = elementwise(
     domain=(BASE, REAL),
     latex="{0}^{{{1}}}",
     special=(1e-8, 1e8),
+    laws=(Law("1/(1 + eˣ) = σ(−x)", _logistic),),
 )
 
 exp: Function = elementwise(
@@ -56,6 +74,11 @@ def _log_of_sigmoid(x: Node) -> Node | None:
     return None if inner is None else make.negate(softplus.apply([make.negate(inner)]))
 
 
+def _log_of_one_plus_exp(x: Node) -> Node | None:
+    inner = _one_plus_exp(x)
+    return None if inner is None else softplus.apply([inner])
+
+
 def _log_of_power(x: Node) -> Node | None:
     if not isinstance(x, Apply) or x.function != "power":
         return None
@@ -79,8 +102,14 @@ log: Function = elementwise(
         Law("log softmax(x) = x − logsumexp(x)", _log_of_softmax),
         Law("log σ(x) = −softplus(−x)", _log_of_sigmoid),
         Law("log xᵃ = a log x", _log_of_power),
+        Law("log(1 + eˣ) = softplus(x)", _log_of_one_plus_exp),
     ),
 )
+
+
+def _sigmoid_times_exp(x: Node, other: Node) -> Node | None:
+    inner = argument_of("exp", other)
+    return sigmoid.apply([inner]) if inner is not None and x is make.negate(inner) else None
 
 
 def _sigmoid_reflected(node: Node) -> tuple[Node, Node] | None:
@@ -103,6 +132,7 @@ sigmoid: Function = elementwise(
     special=(0, 30, -30, 300, -300),
     positive=True,
     complement=Law("1 − σ(x) = σ(−x)", lambda x: sigmoid.apply([make.negate(x)])),
+    products=(Law("eˣ σ(−x) = σ(x)", _sigmoid_times_exp),),
     readings=(Reading("σ(−x) = 1 − σ(x)", _sigmoid_reflected),),
 )
 

@@ -46,6 +46,6 @@ norm2 = Definition(
     "scalar",
 )
 
-normF = Definition("normF", ("X",), lambda x: norm2(x), "Frobenius norm.", "scalar")
+normF = Definition("normF", ("X",), norm2.expand, "Frobenius norm.", "scalar")
 
 norm = Definition("norm", ("x",), _norm, "Euclidean norm of a vector.", "scalar")

@@ -136,6 +136,7 @@ class Function:
     convention: str = ""  # the value of the derivative at a kink, said in answers
     laws: tuple[Law, ...] = ()
     complement: Law | None = None  # 1 − f(…) as one function
+    products: tuple[Law, ...] = ()  # f(…) times another factor, the last argument, as one node
     readings: tuple[Reading, ...] = ()
     positive: bool = False  # all values are > 0
     unit_sum: bool = False  # the values sum to 1 over the last axis

@@ -23,49 +23,59 @@ def base_and_exponent(node: Node) -> tuple[Node, Number]:
 
 
 def like_factors(node: Node) -> Node | None:
-    """xᵃ ⊙ xᵇ = xᵃ⁺ᵇ, where one of them is written as a power.
+    """xᵃ ⊙ xᵇ = xᵃ⁺ᵇ, where one of them is written as a power, and what else joins in pairs.
 
     A nested product is opened when one of its factors meets its like outside.
     """
     if not isinstance(node, Contraction) or len(node.operands) < 2:
         return None
     factors = _open_where_likes_meet(node)
-    groups: dict[tuple[Node, Labels], list[Number]] = {}
-    for operand, labels in factors:
-        base, exponent = base_and_exponent(operand)
-        groups.setdefault((base, labels), []).append(exponent)
-    if not any(_meet(exponents) for exponents in groups.values()):
+    joined = _join_one_pair(factors)
+    if joined is None:
         return None
-    merged: list[Factor] = []
-    for (base, labels), exponents in groups.items():
-        if _meet(exponents):
-            total = sum(map(Fraction, exponents))
-            merged.append((make.power(base, make.exact_number(total)), labels))
-        else:
-            merged.extend((make.power(base, e), labels) for e in exponents)
-    return make.contract(merged, node.output, dict(enumerate(node.sizes)))
+    while joined is not None:
+        factors, joined = joined, _join_one_pair(joined)
+    return make.contract(factors, node.output, dict(enumerate(node.sizes)))
 
 
-def _meet(exponents: list[Number]) -> bool:
-    return len(exponents) > 1 and any(e != 1 for e in exponents)
+def _join_one_pair(factors: list[Factor]) -> list[Factor] | None:
+    for first in range(len(factors)):
+        for second in range(first + 1, len(factors)):
+            (a, labels), (b, others) = factors[first], factors[second]
+            result = join(a, b) if labels == others else None
+            if result is not None:
+                rest = [f for k, f in enumerate(factors) if k not in (first, second)]
+                return [*rest, (result, labels)]
+    return None
+
+
+def join(a: Node, b: Node) -> Node | None:
+    """The elementwise product of two factors as one simpler node, or None."""
+    (base, e), (other, f) = base_and_exponent(a), base_and_exponent(b)
+    if base is other and (e != 1 or f != 1):
+        return make.power(base, make.exact_number(Fraction(e) + f))
+    for one, partner in ((a, b), (b, a)):
+        if isinstance(one, Apply):
+            for law in primitive(one).products:
+                result = law.rewrite(*one.arguments, partner)
+                if result is not None:
+                    return result
+    return None
 
 
 def _open_where_likes_meet(node: Contraction) -> list[Factor]:
     """The factors of a product, those of an inner product among them if that lets likes meet."""
     outer: list[Factor] = list(node.operands)
-    keys = {(base_and_exponent(n)[0], ls): base_and_exponent(n)[1] for n, ls in outer}
     factors: list[Factor] = []
     for place, (operand, labels) in enumerate(outer):
-        inner = _factors_of(operand, labels, place)
-        if inner is not None and any(
-            _meet([e, keys[b, ls]])
+        inner = _factors_of(operand, labels, place) or []
+        meets = any(
+            ls == others and join(n, other) is not None
             for n, ls in inner
-            for b, e in [base_and_exponent(n)]
-            if (b, ls) in keys
-        ):
-            factors.extend(inner)
-        else:
-            factors.append((operand, labels))
+            for k, (other, others) in enumerate(outer)
+            if k != place
+        )
+        factors.extend(inner if meets else [(operand, labels)])
     return factors
 
 
