@@ -22,6 +22,7 @@ from pullback.functions.record import Function
 
 Array = Any  # a NumPy array of mpmath numbers
 SINGULAR = Fraction(1, 10**15)  # a pivot this small beside its column counts as zero
+LARGEST = 4000  # binary digits before the point; powers of more take very long
 
 
 def real_context(digits: int) -> Any:
@@ -242,6 +243,8 @@ def _real(record: Function, value: Any, mp: Any) -> Any:
         value = mp.convert(value)
     if not isinstance(value, mp.mpf) or not mp.isfinite(value):
         raise DomainError(f"{record.name} is not a real number at this point")
+    if value and mp.mag(value) > LARGEST:
+        raise DomainError(f"{record.name} is too large at this point")
     return value
 
 
