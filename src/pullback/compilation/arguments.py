@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,13 +19,14 @@ class Arguments:
     """The variables of a program as parameters: names, orders, sizes."""
 
     def __init__(
-        self, variables: Mapping[str, Variable], inputs: Sequence[str], rows: Iterable[str] = ()
+        self, variables: Mapping[str, Variable], inputs: Sequence[str], rows: Iterable[str] = (), sizes: Iterable[str] = ()
     ) -> None:
         self.variables = dict(variables)
         self.inputs = tuple(inputs)
         self.rows = frozenset(rows)
         self.size_names = sorted(
             {name for v in variables.values() for size in v.shape for name in size.names}
+            | set(sizes)
         )
         self.known = frozenset(variables)
 
@@ -158,63 +159,59 @@ def _solve(size: Size, name: str, sizes: Mapping[str, int], length: int) -> int 
     return (length - zero) // slope
 
 
-def describe_sizes(variable: Variable) -> str:
-    return shape_text(variable.shape)
+Check = Callable[..., tuple[np.dtype[Any], tuple[int, ...]] | None]
 
 
-def fast_check(variables: Mapping[str, Variable], inputs: Sequence[str]) -> Any:
-    """A function (arrays…) → (dtype, sizes…) or None, made for these shapes.
+def fast_check(
+    variables: Mapping[str, Variable], inputs: Sequence[str], wanted: Sequence[str]
+) -> Check | None:
+    """A function of the arrays that returns their dtype and the wanted sizes, or None.
 
-    It returns None for anything but arrays of one floating dtype that fit; the careful way then
-    converts, or says what is wrong. Sizes come in alphabetical order, all that an axis shows.
+    It is generated for these shapes and answers None for anything but arrays of one floating
+    dtype that fit; the careful way then converts, or says what is wrong. There is no such
+    function if the arrays alone do not show every size.
     """
-    names = [f"a{k}" for k in range(len(inputs))]
-    bound: dict[str, str] = {}
-    lines: list[str] = []
-    arrays = [k for k, name in enumerate(inputs) if variables[name].order]
+    arrays = {f"a{k}": variables[name] for k, name in enumerate(inputs) if variables[name].order}
     if not arrays:
         return None
-    kinds = " and ".join(f"type(a{k}) is ndarray" for k in arrays)
-    lines.append(f"if not ({kinds}): return None")
-    lines.append(f"d = a{arrays[0]}.dtype")
-    same = "".join(f" and a{k}.dtype is d" for k in arrays[1:])
-    lines.append(f"if not ((d is f8 or d is f4){same}): return None")
-    checks: list[str] = []
-    for k in arrays:
-        shape = variables[inputs[k]].shape
+    first, *others = arrays
+    lines = [
+        f"if not ({' and '.join(f'type({a}) is ndarray' for a in arrays)}): return None",
+        f"d = {first}.dtype",
+        f"if not ((d is f8 or d is f4){''.join(f' and {a}.dtype is d' for a in others)}): return None",
+    ]
+    bound: dict[str, str] = {}
+    for array, variable in arrays.items():
         targets, tests = [], []
-        for axis, size in enumerate(shape):
+        for axis, size in enumerate(variable.shape):
             symbol = size.names[0] if size.names else ""
             if symbol and size == Size.of(symbol) and symbol not in bound:
                 bound[symbol] = f"n{len(bound)}"
                 targets.append(bound[symbol])
-            else:
-                targets.append(f"s{axis}")
-                tests.append((f"s{axis}", size))
-        if tests and len(tests) == len(shape):
-            # nothing new: one comparison of the whole shape
-            wanted = [_bound_text(size, bound) for _, size in tests]
-            if None in wanted:
-                return None
-            checks.append(f"if a{k}.shape != ({', '.join(map(str, wanted))},): return None")
-            continue
-        checks.append(f"if a{k}.ndim != {len(shape)}: return None")
-        checks.append(f"{', '.join(targets)}, = a{k}.shape")
-        for target, size in tests:
+                continue
+            targets.append(f"s{axis}")
             text = _bound_text(size, bound)
             if text is None:
                 return None
-            checks.append(f"if {target} != {text}: return None")
-    scalars = [k for k, name in enumerate(inputs) if not variables[name].order]
-    for k in scalars:
-        checks.append(
-            f"if not (type(a{k}) is float or type(a{k}) is int or type(a{k}) is d.type): return None"
-        )
-    ordered = ", ".join(bound[name] for name in sorted(bound))
-    body = "\n    ".join([*lines, *checks, f"return d, ({ordered}{',' * (len(bound) == 1)})"])
+            tests.append((f"s{axis}", text))
+        if len(tests) == variable.order:  # nothing new: the whole shape is known
+            shape = "".join(f"{text}, " for _, text in tests)
+            lines.append(f"if {array}.shape != ({shape}): return None")
+            continue
+        lines.append(f"if {array}.ndim != {variable.order}: return None")
+        lines.append(f"{', '.join(targets)}, = {array}.shape")
+        lines += [f"if {target} != {text}: return None" for target, text in tests]
+    for k, name in enumerate(inputs):
+        if not variables[name].order:
+            lines.append(f"if type(a{k}) is not d.type: return None")
+    if any(name not in bound for name in wanted):
+        return None
+    lines.append(f"return d, ({''.join(f'{bound[name]}, ' for name in wanted)})")
+    body = "\n    ".join(lines)
     space: dict[str, Any] = {"ndarray": np.ndarray, "f8": FLOATS[0], "f4": FLOATS[1]}
-    exec(f"def check({', '.join(names)}):\n    {body}", space)  # noqa: S102
-    return space["check"], tuple(sorted(bound))
+    exec(f"def check({', '.join(f'a{k}' for k in range(len(inputs)))}):\n    {body}", space)
+    check: Check = space["check"]
+    return check
 
 
 def _bound_text(size: Size, bound: Mapping[str, str]) -> str | None:

@@ -75,10 +75,7 @@ class Arrays(Builder):
             return View(Literal(-view.source.value), view.axes)
         made = self.definition(view, "map", "negative")
         if made is not None:
-            inner = made.operands[0]
-            return View(
-                inner.source, tuple([None if a is None else inner.axes[a] for a in view.axes])
-            )
+            return View(made.operands[0].source, view.axes)  # negation keeps the axes
         return View(self.map("negative", whole(view.source)).source, view.axes)
 
     def scale(self, value: Number, view: View) -> View:
@@ -164,7 +161,7 @@ def diagonal_labels(view: View) -> tuple[tuple[int, ...], View]:
             for k, a in enumerate(view.axes)
         ]
     )
-    axes = [key if isinstance(key, int) else None for key in number]
+    axes = [key if isinstance(key, int) and key >= 0 else None for key in number]
     return labels, View(view.source, strip(tuple(axes)))
 
 
@@ -187,4 +184,4 @@ def _scalar(view: View) -> View:
 
 
 def _through(core: View, view: View) -> tuple[int | None, ...]:
-    return tuple([None if a is None else core.axes[a] for a in view.axes])
+    return tuple([a if a is None or a < 0 else core.axes[a] for a in view.axes])

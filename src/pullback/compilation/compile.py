@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pullback.compilation.arguments import Arguments
 from pullback.compilation.lowering import lower
 from pullback.compilation.rewriting import divide_once
-from pullback.compilation.runtime import Compiled
+from pullback.compilation.runtime import Compiled, PlainFunction, PlannedFunction
 from pullback.compilation.targets.numpy import plain_source
+from pullback.compilation.targets.numpy_planned import planned_source
 from pullback.errors import PullbackError
-from pullback.expressions.nodes import Node, Variable
+from pullback.expressions.nodes import Contraction, Node, SizeValue, Variable
 from pullback.expressions.program import Program
-from pullback.expressions.walks import variables
+from pullback.expressions.sizes import Size
+from pullback.expressions.walks import post_order, variables
 
 
 def compile_nodes(
@@ -46,13 +48,28 @@ def compile_nodes(
         if known.setdefault(node.name, node) is not node:
             raise PullbackError(f"two variables are called '{node.name}'")
     lines = line_names(program, names or {})
-    linear = divide_once(lower(outputs, lines))
+    linear = divide_once(lower(outputs, lines, merge_named=planned), hoisted=planned)
     inputs = [name for name in known if name in linear.inputs]
     linear.inputs = {name: linear.inputs[name] for name in inputs}
-    arguments = Arguments(known, inputs, program.rows)
+    arguments = Arguments(known, inputs, program.rows, size_names(outputs.values()))
+    if planned:
+        source = planned_source(linear, inputs)
+        return PlannedFunction(linear, program, arguments, source, checked=checked)
     function = next(iter(outputs)) if len(outputs) == 1 else "compute"
-    source = plain_source(linear, function)
-    return Compiled(linear, program, source, arguments, checked=checked, single=len(outputs) == 1)
+    plain = plain_source(linear, function)
+    return PlainFunction(linear, program, arguments, plain, checked=checked)
+
+
+def size_names(roots: Iterable[Node]) -> set[str]:
+    """Every named size in the expressions."""
+    sizes: set[Size] = set()
+    for node in post_order(*roots):
+        sizes.update(node.shape)
+        if isinstance(node, Contraction):
+            sizes.update(node.sizes)
+        elif isinstance(node, SizeValue):
+            sizes.add(node.size)
+    return {name for size in sizes for name in size.names}
 
 
 def line_names(program: Program, names: Mapping[Node, str]) -> dict[Node, str]:

@@ -44,7 +44,6 @@ class Product:
 def gather(
     node: Contraction,
     views: Sequence[View | Product],
-    size_register: Mapping[Size, Register] | None = None,
 ) -> tuple[Product, list[Size]]:
     """The product a contraction stands for, and the sizes of sums over nothing.
 
@@ -82,8 +81,6 @@ def gather(
             parts += [(r, [outer[x] for x in inside]) for r, inside in view.factors]
             product.scalars += view.scalars
             product.coefficient *= view.coefficient
-        elif isinstance(view.source, Literal):
-            product.coefficient *= view.source.value
         else:
             at: dict[int, int] = {}
             for axis, label in zip(view.axes, labels, strict=True):
@@ -92,7 +89,10 @@ def gather(
                         tie(at[axis], label)
                     else:
                         at[axis] = label
-            parts.append((view.source, [at[k] for k in range(len(at))]))
+            if isinstance(view.source, Literal):
+                product.coefficient *= view.source.value
+            else:
+                parts.append((view.source, [at[k] for k in sorted(at) if k >= 0]))
     for register, labels_ in parts:
         if labels_:
             product.factors.append((register, tuple([root(x) for x in labels_])))
@@ -122,7 +122,10 @@ def multiply_out(arrays: Arrays, product: Product) -> View:
     else:
         register, labels = _contract_all(arrays, factors, kept, product.sizes, front)
         value = whole(register)
-    axes = [labels.index(x) if x in labels else None for x in product.output]
+    # a label that no factor has is a broadcast axis, or a δ between several
+    absent = [x for x in dict.fromkeys(product.output) if x not in labels]
+    lone = {x: None if product.output.count(x) == 1 else -1 - k for k, x in enumerate(absent)}
+    axes = [labels.index(x) if x in labels else lone[x] for x in product.output]
     return View(value.source, tuple(axes))
 
 

@@ -45,7 +45,8 @@ class View:
 
     ``axes[k]`` is the axis of the source that axis k shows; None is a broadcast axis. An axis
     that comes twice is a δ: such a view stands for a tensor that is zero off that diagonal, and
-    is scattered before any operation but a contraction or a scaling uses it.
+    is scattered before any operation but a contraction or a scaling uses it. A negative number,
+    always twice, is a δ between axes that the source does not have.
     """
 
     source: Source

@@ -138,8 +138,9 @@ class _Lowering:
         real = product.real
         kept = [x for x in dict.fromkeys(product.output) if x in real]
         shape = tuple([product.sizes[x] for x in kept])
-        axes = tuple([kept.index(x) if x in kept else None for x in product.output])
-        return View(Register(-1, shape), axes)
+        absent = [x for x in dict.fromkeys(product.output) if x not in kept]
+        axes = [kept.index(x) if x in kept else -1 - absent.index(x) for x in product.output]
+        return View(Register(-1, shape), tuple(axes))
 
     def _gather(self, node: Contraction, parts: Mapping[Node, View | Product]) -> Product:
         views = [parts[c] if c in parts else self.views[c] for c, _ in node.operands]
@@ -173,10 +174,8 @@ class _Lowering:
         """Terms of one structure are added as they are; a δ among others is added in place."""
         arrays = self.arrays
         structures = {_ties(view) for _, view in terms}
-        if len(structures) == 1 and structures != {()} and len({v.axes for _, v in terms}) == 1:
-            axes = terms[0][1].axes
-            cores = [(c, whole(v.source)) for c, v in terms if isinstance(v.source, Register)]
-            return View(self._added(cores).source, axes)
+        if len(structures) == 1 and structures != {()}:
+            return self._tied(terms, structures.pop())
         flat = [(c, view) for c, view in terms if not view.has_delta]
         tied = [(c, view) for c, view in terms if view.has_delta]
         if not tied:
@@ -189,6 +188,19 @@ class _Lowering:
         for c, view in tied:
             total = arrays.place(total, arrays.scale(c, view), shape)
         return total
+
+    def _tied(self, terms: list[tuple[Number, View]], ties: tuple[int, ...]) -> View:
+        """Terms with the same δs: their diagonals are added, and the sum is diagonal alike."""
+        firsts = sorted(set(ties))
+        diagonals = [
+            (c, View(v.source, tuple([_real(v.axes[k]) for k in firsts]))) for c, v in terms
+        ]
+        total = self._added(diagonals)
+        own = dict(zip(firsts, total.axes, strict=True))
+        for k in firsts:
+            if own[k] is None and ties.count(k) > 1:
+                own[k] = -1 - k  # a δ along axes that no term has
+        return View(total.source, tuple([own[k] for k in ties]))
 
     def _added(self, terms: list[tuple[Number, View]]) -> View:
         """The terms as a chain of additions and subtractions, in reading order."""
@@ -255,6 +267,10 @@ class _Lowering:
             if arrays.defined[source].op != "input":
                 return view
         return whole(arrays.emit("copy", str(len(taken)), [view], shape))
+
+
+def _real(axis: int | None) -> int | None:
+    return None if axis is None or axis < 0 else axis
 
 
 def _ties(view: View) -> tuple[int, ...]:

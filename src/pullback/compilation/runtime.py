@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,116 +13,266 @@ from pullback.compilation.arguments import Arguments, fast_check
 from pullback.compilation.diagnosis import run_traced
 from pullback.compilation.ir import LinearProgram
 from pullback.compilation.targets.numpy import Source
+from pullback.compilation.targets.numpy_planned import PlannedSource
 from pullback.errors import DomainError, PullbackError
 from pullback.expressions.program import Program
 
 LOUD = {"divide": "raise", "invalid": "raise", "over": "ignore", "under": "ignore"}
 SILENT = {"all": "ignore"}
+KEPT = 8  # sets of buffers a thread keeps, one for each combination of sizes and dtype
+
+Out = Mapping[str, Any] | None
 
 
-class Compiled:
+class Compiled(ABC):
     """A function made from expressions.
 
     Takes the variables of the program by position (in the order of ``inputs``) or by name,
     ignoring those it does not need, and sizes by name where no array shows them. Returns a fresh
     array, or a dict of them for several outputs. ``out`` gives arrays to write results into.
-    Raises PullbackError for arguments that do not fit, and, if it is checked, DomainError where
-    an operation leaves the real numbers.
+    Raises PullbackError for arguments that do not fit, DomainError for a singular matrix and, if
+    it is checked, where an operation leaves the real numbers.
     """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    sizes: tuple[str, ...]  # every named size; each may be given by name
+    source: str
 
     def __init__(
         self,
         program: LinearProgram,
         user: Program,
-        source: Source,
         arguments: Arguments,
+        source: str,
+        wanted: Sequence[str],
         *,
         checked: bool,
-        single: bool,
     ) -> None:
         self.inputs = arguments.inputs
         self.outputs = tuple(program.outputs)
-        self.source = source.text
+        self.sizes = tuple(arguments.size_names)
+        self.source = source
         self._program = program
         self._user = user
-        self._spelled = source
         self._arguments = arguments
+        self._known = arguments.known
+        self._count = len(self.inputs)
+        self._wanted = tuple(wanted)
         self._state: dict[str, Any] = LOUD if checked else SILENT
-        self._single = single
-        space: dict[str, Any] = {}
-        exec(compile(source.text, f"<{source.function}>", "exec"), space)  # noqa: S102
-        self._function: Callable[..., Any] = space[source.function]
-        fast = fast_check(arguments.variables, self.inputs)
-        self._check: Callable[..., Any] | None = None
-        if fast is not None and not source.sizes and not source.dtype:
-            self._check = fast[0]
+        self._single = len(self.outputs) == 1
+        self._check = fast_check(arguments.variables, self.inputs, self._wanted)
 
-    def __call__(
-        self, *positional: Any, out: Mapping[str, Any] | None = None, **arrays: Any
-    ) -> Any:
+    def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         check = self._check
         if check is not None:
-            if arrays and not positional and self._arguments.known.issuperset(arrays):
+            found = None
+            if not arrays:
+                if len(positional) == self._count:
+                    found = check(*positional)
+            elif not positional and self._known.issuperset(arrays):
                 try:
                     positional = tuple([arrays[name] for name in self.inputs])
-                    arrays = {}
                 except KeyError:
                     pass
-            if not arrays and len(positional) == len(self.inputs):
-                fitting = check(*positional)
-                if fitting is not None:
-                    return self._finish(self._run(positional, {}, fitting[0]), out)
+                else:
+                    found = check(*positional)
+                    if found is None:
+                        positional = ()
+            if found is not None:
+                return self._guarded(positional, found[0], found[1], out)
         given = self._arguments.named(positional, arrays)
         prepared, sizes, dtype = self._arguments.prepare(given)
-        return self._finish(self._run(prepared, sizes, dtype), out)
+        missing = [name for name in self._wanted if name not in sizes]
+        if missing:
+            raise PullbackError(
+                f"size {missing[0]} is shown by no array that was given",
+                hint=f"pass it by name: {missing[0]}=…",
+            )
+        return self._guarded(prepared, dtype, tuple([sizes[n] for n in self._wanted]), out)
 
-    def _run(self, prepared: Any, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> Any:
-        options: dict[str, Any] = {}
-        if self._spelled.sizes:
-            options = {p: _size(name, sizes) for name, p in self._spelled.sizes.items()}
-        if self._spelled.dtype:
-            options["dtype"] = dtype
+    def _guarded(
+        self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
+    ) -> Any:
+        """The result under this function's floating-point policy."""
         try:
             with np.errstate(**self._state):
-                return self._function(*prepared, **options)
+                return self._run(arrays, dtype, sizes, out)
         except (FloatingPointError, ZeroDivisionError, np.linalg.LinAlgError) as problem:
-            return self._diagnose(prepared, sizes, dtype, problem)
+            return self._diagnosed(arrays, dtype, sizes, out, problem)
 
-    def _diagnose(
-        self, prepared: Any, sizes: Mapping[str, int], dtype: np.dtype[Any], problem: Exception
+    @abstractmethod
+    def _run(
+        self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
     ) -> Any:
-        _, known, _ = self._arguments.prepare(dict(zip(self.inputs, prepared, strict=True)))
-        results = run_traced(self._program, self._user, prepared, {**known, **sizes}, dtype)
-        if isinstance(problem, np.linalg.LinAlgError | ZeroDivisionError):
-            raise DomainError(str(problem)) from None
-        return next(iter(results.values())) if len(results) == 1 else results
+        """The generated code at arrays that fit."""
 
-    def _finish(self, results: Any, out: Mapping[str, Any] | None) -> Any:
-        if len(self.outputs) == 1 and not self._single:
-            results = {self.outputs[0]: results}
-        if out is None:
-            return results
-        named = {self.outputs[0]: results} if self._single else results
-        for name, array in out.items():
-            if name not in named:
-                raise PullbackError(
-                    f"no output is called '{name}'; they are {', '.join(self.outputs)}"
-                )
-            if array.shape != np.shape(named[name]):
-                raise PullbackError(
-                    f"out['{name}'] has shape {array.shape}, the result {np.shape(named[name])}"
-                )
-            array[...] = named[name]
-            named[name] = array
-        return array if self._single else named
+    def _diagnosed(
+        self,
+        arrays: Sequence[Any],
+        dtype: np.dtype[Any],
+        sizes: tuple[int, ...],
+        out: Out,
+        problem: Exception,
+    ) -> Any:
+        """The operation at fault, by a second run; its result if no operation is."""
+        given = dict(zip(self.inputs, arrays, strict=True))
+        known = self._arguments.prepare(given)[1] | dict(zip(self._wanted, sizes, strict=True))
+        results = run_traced(self._program, self._user, arrays, known, dtype)
+        if not isinstance(problem, FloatingPointError):
+            raise DomainError(str(problem)) from None
+        return self._handed(results, out)
+
+    def _handed(self, results: dict[str, Any], out: Out) -> Any:
+        """The results, copied into the arrays that were given for them."""
+        for name, array in (out or {}).items():
+            self._receiver(name, array, np.shape(results.get(name)))
+            array[...] = results[name]
+            results[name] = array
+        return results[self.outputs[0]] if self._single else results
+
+    def _receiver(self, name: str, array: Any, shape: tuple[int, ...]) -> None:
+        """Raise PullbackError unless the array can take this output."""
+        if name not in self.outputs:
+            raise PullbackError(f"no output is called '{name}'; they are {', '.join(self.outputs)}")
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise PullbackError(f"out['{name}'] must be an array that can be written to")
+        if array.shape != shape:
+            raise PullbackError(f"out['{name}'] has shape {array.shape}, the result has {shape}")
 
     def __repr__(self) -> str:
         return f"<compiled {', '.join(self.outputs)} of {', '.join(self.inputs)}>"
 
 
-def _size(name: str, sizes: Mapping[str, int]) -> int:
-    if name not in sizes:
-        raise PullbackError(
-            f"size {name} is shown by no array that was given", hint=f"pass it by name: {name}=…"
+def _loaded(text: str, name: str) -> Callable[..., Any]:
+    """The function that generated code defines."""
+    space: dict[str, Any] = {}
+    exec(compile(text, f"<pullback {name}>", "exec"), space)
+    function: Callable[..., Any] = space[name]
+    return function
+
+
+class PlainFunction(Compiled):
+    """Runs straight-line code that makes its own arrays."""
+
+    def __init__(
+        self,
+        program: LinearProgram,
+        user: Program,
+        arguments: Arguments,
+        source: Source,
+        *,
+        checked: bool,
+    ) -> None:
+        super().__init__(
+            program, user, arguments, source.text, list(source.sizes), checked=checked
         )
-    return sizes[name]
+        self._function = _loaded(source.text, source.function)
+        self._keywords = tuple(source.sizes.values())
+        self._typed = source.dtype
+
+    def _run(
+        self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
+    ) -> Any:
+        if self._keywords or self._typed:
+            options: dict[str, Any] = dict(zip(self._keywords, sizes, strict=True))
+            if self._typed:
+                options["dtype"] = dtype
+            results = self._function(*arrays, **options)
+        else:
+            results = self._function(*arrays)
+        if out is None:
+            return results
+        return self._handed({self.outputs[0]: results} if self._single else results, out)
+
+
+class PlannedFunction(Compiled):
+    """Runs code that writes into buffers, kept for each thread, set of sizes and dtype."""
+
+    def __init__(
+        self,
+        program: LinearProgram,
+        user: Program,
+        arguments: Arguments,
+        source: PlannedSource,
+        *,
+        checked: bool,
+    ) -> None:
+        super().__init__(program, user, arguments, source.text, source.sizes, checked=checked)
+        self._make = _loaded(source.text, "make")
+        self._arrays = source.arrays
+        self._scalars = source.scalars
+        self._local = threading.local()
+
+    def _run(
+        self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
+    ) -> Any:
+        try:
+            step, shapes = self._local.steps[dtype, sizes]
+        except (AttributeError, KeyError):
+            step, shapes = self._prepare(dtype, sizes)
+        if out:
+            self._accept(out, shapes, dtype, arrays)
+            receivers = {
+                name: out[name] if name in out else np.empty(shape, dtype)
+                for name, shape in shapes.items()
+            }
+        else:
+            receivers = {name: np.empty(shape, dtype) for name, shape in shapes.items()}
+        scalars = step(*arrays, *receivers.values())
+        if not self._scalars:
+            return receivers[self.outputs[0]] if self._single else receivers
+        if self._single:
+            return self._number(self.outputs[0], scalars, out)
+        if len(self._scalars) == 1:
+            scalars = (scalars,)
+        named = dict(zip(self._scalars, scalars, strict=True))
+        return {
+            name: receivers[name] if name in receivers else self._number(name, named[name], out)
+            for name in self.outputs
+        }
+
+    def _number(self, name: str, value: Any, out: Out) -> Any:
+        if out and name in out:
+            out[name][...] = value
+            return out[name]
+        return value
+
+    def _prepare(
+        self, dtype: np.dtype[Any], sizes: tuple[int, ...]
+    ) -> tuple[Callable[..., Any], dict[str, tuple[int, ...]]]:
+        """Buffers for new sizes; the oldest set goes when a thread has too many."""
+        steps = self._local.__dict__.setdefault("steps", {})
+        while len(steps) >= KEPT:
+            steps.pop(next(iter(steps)))
+        named = dict(zip(self._wanted, sizes, strict=True))
+        shapes = {
+            name: tuple([size.evaluate(named) for size in shape])
+            for name, shape in self._arrays.items()
+        }
+        made = steps[dtype, sizes] = self._make(*sizes, dtype), shapes
+        return made
+
+    def _accept(
+        self,
+        out: Mapping[str, Any],
+        shapes: Mapping[str, tuple[int, ...]],
+        dtype: np.dtype[Any],
+        inputs: Sequence[Any],
+    ) -> None:
+        """Refuse arrays that can't take the results; what was accepted last needs no new look."""
+        last = self._local.__dict__.get("accepted")
+        given = tuple(out.values())
+        if last is not None and len(last) == len(given):
+            if all(a is b for a, b in zip(last, given, strict=True)):
+                return
+        for name, array in out.items():
+            self._receiver(name, array, shapes.get(name, ()))
+            if array.dtype != dtype:
+                raise PullbackError(f"out['{name}'] is {array.dtype}, the result is {dtype}")
+            others = [a for key, a in out.items() if key != name]
+            if any(np.may_share_memory(array, a) for a in [*others, *inputs]):
+                raise PullbackError(
+                    f"out['{name}'] shares memory with an input or another output"
+                )
+        self._local.accepted = given

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from pullback.compilation.contraction import LETTERS
 from pullback.compilation.ir import Instruction, LinearProgram, Literal, Register, View, is_weak
 from pullback.compilation.naming import Namer
 from pullback.errors import PullbackError
@@ -195,7 +196,7 @@ class Speller:
 
     def statements(self, i: Instruction, name: str, *, owned: bool) -> list[str]:
         """The lines of an instruction that is no expression; ``owned``: operand 0 may change."""
-        subscripts = "".join("ijklmnopqrstuvw"[k] for k in i.detail)
+        subscripts = "".join(LETTERS[k] for k in i.detail)
         target = "".join(dict.fromkeys(subscripts))
         diagonal = f"np.einsum('{subscripts}->{target}', {name})[...]"
         if i.op == "scatter":
