@@ -15,6 +15,7 @@ from pullback.explanation.terminal import (
     folded,
     role_text,
     shape_of,
+    wanted,
 )
 from pullback.expressions.sizes import shape_text
 
@@ -147,7 +148,7 @@ def latex(told: Told, detail: str, standalone: bool) -> str:
 
 def html(told: Told, detail: str) -> str:
     """A page of its own: no script, nothing loaded."""
-    title = _html.escape("The derivation of " + _wanted(told))
+    title = _html.escape("The derivation of " + wanted(told))
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{STYLE}</style></head>\n<body>\n{fragment(told, detail)}\n</body></html>\n"
@@ -171,10 +172,6 @@ def fragment(told: Told, detail: str) -> str:
         lambda t: f"<h2>{t}</h2>", table, step, lambda t: f"<p><em>{t}</em></p>", Formula("=", "="),
     )
     return "\n".join(_parts(told, detail, medium))
-
-
-def _wanted(told: Told) -> str:
-    return " and ".join(r.gradient.name.text for r in told.results)
 
 
 def _parts(told: Told, detail: str, medium: _Medium) -> list[str]:
@@ -257,7 +254,7 @@ def _hand_on(hand: HandOn, medium: _Medium, rows: bool, detail: str) -> str:
         f"{prose('hands on to')} {medium.math(hand.operand)}{prose(':')} "
         f"{medium.equation(hand.gradient)} {prose('– ' + '; '.join(said))}"
     )
-    if detail == "full" or (detail == "normal" and hand.role == "activation"):
+    if detail == "full" or (detail == "normal" and hand.rule not in ("sum", "product")):
         shape = f"– {shape_text(hand.local.shape)}, {hand.structure}"
         text += f"{prose('; local derivative')} {medium.equation(hand.local)} {prose(shape)}"
     if detail == "full":

@@ -28,7 +28,10 @@ class Kind:
 
     @property
     def sentence(self) -> str:
-        return f"{self.name}, summed over {' and '.join(self.over)}" if self.over else self.name
+        if not self.over:
+            return self.name
+        summed = "" if "sum" in self.name or self.name == "trace" else "summed "
+        return f"{self.name}, {summed}over {' and '.join(self.over)}"
 
 
 def operation_of(node: Node) -> Kind:
@@ -55,7 +58,7 @@ def link_kind(link: Link) -> Kind:
     node = link.operation
     if isinstance(node, Sum):
         coefficient = node.terms[link.position][0]
-        return Kind("passed on" if coefficient == 1 else "scaling")
+        return Kind("passed on unchanged" if coefficient == 1 else "scaling")
     if is_seed(link.handed, node):
         return Kind("the local derivative itself")
     if isinstance(node, Contraction):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.explanation.operations import is_entrywise_power
@@ -11,6 +12,7 @@ from pullback.explanation.roles import COST, SIGNAL
 from pullback.explanation.steps import Factor, Formula, LayerRow, Result, RewriteStep
 from pullback.explanation.wording import READABLE
 
+PATHS = 3  # ways to a variable whose factors are listed
 CHAIN = 12  # factors of a gradient that are listed before the rest is left to the steps
 SHORT = 20  # values joined in a side of a rewrite that is still written out
 
@@ -49,33 +51,47 @@ def _result(reader: Reader, node: Node, forms: Sequence[str]) -> Result:
     return Result(
         words.plainly(node),
         words.quantity(derivation.node, title, equals, row=row),
-        tuple(_chain(reader, node)),
+        tuple(_factors(reader, node)),
         update,
         reader.laws_of(node),
         more,
     )
 
 
-def _chain(reader: Reader, node: Node) -> list[Factor]:
-    """The factors of a gradient from the cost down to the variable, as long as one path leads."""
+def _factors(reader: Reader, node: Node) -> list[Factor]:
+    """The factors of a gradient, path by path where several operations hand on to the variable."""
+    sources = reader.sources(node)
+    if len(sources) == 1:
+        return _chain(reader, sources[0], node)
+    found = []
+    for source in sources[:PATHS]:
+        via = f"via {reader.words.plainly(source).text}"
+        for factor in _chain(reader, source, node):
+            detail = f"{factor.detail}, {via}" if factor.detail else via
+            found.append(replace(factor, detail=detail))
+    return found
+
+
+def _chain(reader: Reader, operation: Node, operand: Node) -> list[Factor]:
+    """The factors from the cost down one link, as long as one path leads up from it."""
     found: list[Factor] = []
     while len(found) < CHAIN:
-        sources = reader.sources(node)
+        role = reader.role(operation, operand)
+        if role.name == COST:
+            merged = reader.merged_activation() if operand in reader.roles.outputs else ""
+            detail = f"merged with output activation {merged}" if merged else role.detail
+            found.append(Factor(COST, detail, reader.share(operation, operand)))
+            break
+        found.extend(reader.factors(operation, operand))
+        sources = reader.sources(operation)
         if not sources:
             break
         if len(sources) > 1:
             detail = f"the sum over {len(sources)} paths"
-            found.append(Factor(SIGNAL, detail, reader.handed(node)))
+            role_name = COST if operation in reader.roles.outputs else SIGNAL
+            found.append(Factor(role_name, detail, reader.told(operation)))
             break
-        operation = sources[0]
-        role = reader.roles.of(reader.links[operation][node][0])
-        if role.name == COST:
-            merged = reader.merged_activation()
-            detail = f"merged with output activation {merged}" if merged else role.detail
-            found.append(Factor(COST, detail, reader.told(node)))
-            break
-        found.extend(reader.factors(operation, node))
-        node = operation
+        operation, operand = sources[0], operation
     return found[::-1]
 
 
@@ -109,7 +125,7 @@ def _row(reader: Reader, node: Node, functions: list[Node]) -> LayerRow:
         factors = reader.factors(functions[0], node)
         activation = ", ".join(dict.fromkeys(reader.role(f, node).detail for f in functions))
         derivative = factors[0].value.equals[0] if factors and factors[0].value.equals else None
-        at = words.display(node)
+        at = words.plainly(node)
     cost = reader.told(node) if output else None
     return LayerRow(
         layer=words.plainly(node),

@@ -8,7 +8,7 @@ from functools import cached_property
 from pullback.derivation.result import Derivation
 from pullback.differentiation.local import hand_on
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node
+from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
 from pullback.explanation.operations import function_title, link_kind, operation_of
 from pullback.explanation.reasons import (
     law_of,
@@ -27,7 +27,7 @@ from pullback.explanation.steps import (
     Quantity,
 )
 from pullback.explanation.wording import Wording
-from pullback.expressions.walks import rebuild
+from pullback.expressions.walks import post_order, rebuild
 from pullback.notation.names import latex_name
 from pullback.trace import Link, Rewrite
 
@@ -53,6 +53,10 @@ class Reader:
                 self._into.setdefault(link.operand, []).append(link.operation)
             operands.setdefault(link.operand, []).append(link)
         self.operations = [n for n in self.trace.cotangents if n in self.links]
+        for link in self.trace.links:  # a sum hands on what it was handed
+            passed = isinstance(link.operation, Sum) and link.handed_on is link.handed
+            if passed and len(self._into[link.operand]) == 1:
+                self.words.share_gradient(link.operation, link.operand)
         self._steps: dict[int, BackwardStep] = {}
         self._laws = self._laws_by_gradient()
 
@@ -91,7 +95,27 @@ class Reader:
         return tuple(steps)
 
     def _forward(self, kind: str, node: Node) -> ForwardStep:
-        return ForwardStep(kind, self.words.value(node), operation_of(node).sentence)
+        return ForwardStep(kind, self.words.value(node), self._operations(node))
+
+    def _operations(self, node: Node) -> str:
+        """The operations of one line, in the order in which they are done."""
+        if isinstance(node, Variable):
+            return "another name"
+        found = []
+        stack, seen = [node], {node}
+        while stack and len(found) <= OBVIOUS:
+            part = stack.pop()
+            found.append(part)
+            for child in part.children:
+                constant = make.constant_value(child) is not None
+                if child not in seen and child.children and not constant:
+                    seen.add(child)
+                    if not self.words.is_named(child):
+                        stack.append(child)
+        if len(found) > OBVIOUS:
+            return operation_of(node).sentence
+        below = {n: k for k, n in enumerate(post_order(*found)) if n in set(found)}
+        return "; ".join(operation_of(n).sentence for n in sorted(found, key=below.__getitem__))
 
     def _not_yet(self, node: Node, unnamed: set[Node], shown: set[Node]) -> list[Node]:
         """Intermediates with names of their own below a line that were not shown before."""
@@ -217,7 +241,7 @@ class Reader:
 
     def _factors(self, role: Role, links: list[Link]) -> tuple[Factor, ...]:
         words, link = self.words, links[0]
-        place = words.display(link.operand)
+        place = words.plainly(link.operand)
         if role.name == ACTIVATION:
             # a function's partial; a square's is the sum over its places
             partial = link.partial
@@ -227,7 +251,7 @@ class Reader:
             told = words.told(partial, row=row)
             name = Formula(f"{role.detail}′({place.text})", rf"{_tex(role.detail)}'({place.latex})")
             value = words.quantity(partial, name, [told], row=row)
-            return (Factor(role.name, f"derivative of {role.detail} at {place.text}", value),)
+            return (Factor(role.name, f"{role.detail}′ at {place.text}", value),)
         kinds = role.kinds or ("",) * len(role.factors)
         return tuple(
             Factor(role.name, kind or role.detail, words.value(node))
@@ -257,6 +281,18 @@ class Reader:
             cotangent, self.words.gradient_name(node), [closed] if closed else [], row=row
         )
 
+    def share(self, operation: Node, operand: Node) -> Quantity:
+        """The gradient of a value as :meth:`told`, or one operation's contribution to it."""
+        if len(self.sources(operand)) == 1:
+            return self.told(operand)
+        links = self.links[operation][operand]
+        whole = make.add([(1, link.handed_on) for link in links])
+        row = self.words.is_row(operand) and whole.order == 1
+        closed = self.words.short(self.trace.simplified.get(whole, whole), row=row)
+        return self.words.quantity(
+            whole, self._via(operand, operation), [closed] if closed else [], row=row
+        )
+
     def merged_activation(self) -> str:
         """The function between the network's output and the cost, or nothing."""
         for node in self.operations:
@@ -276,7 +312,7 @@ class Reader:
         for node, cotangent in self.trace.cotangents.items():
             used = self._follow(cotangent, by_before, seen)
             if used:
-                laws[node] = tuple(dict.fromkeys(rewrite.law for rewrite in used))
+                laws[node] = tuple(dict.fromkeys(map(law_text, used)))
         return laws
 
     def _follow(
@@ -301,6 +337,25 @@ class Reader:
             if rebuilt is not node:
                 stack.append(rebuilt)
         return used
+
+
+def law_text(rewrite: Rewrite) -> str:
+    """The law of a rewrite, with what was declared of the variables that it removed."""
+    left = set(_nearby(rewrite.after))
+    declared = [
+        f"{node.name} is declared {' and '.join(sorted(node.assumptions))}"
+        for node in _nearby(rewrite.before)
+        if isinstance(node, Variable) and node.assumptions and node not in left
+    ]
+    return f"{rewrite.law} ({', '.join(declared)})" if declared else rewrite.law
+
+
+def _nearby(node: Node) -> list[Node]:
+    """A node, its operands and theirs."""
+    found = {node: None}
+    for _ in range(2):
+        found.update(dict.fromkeys(child for part in list(found) for child in part.children))
+    return list(found)
 
 
 def _others(link: Link) -> Node:

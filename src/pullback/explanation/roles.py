@@ -61,8 +61,10 @@ class Roles:
         if is_entrywise_power(node):
             return Role(ACTIVATION, "square" if len(node.children) == 2 else "cube", (link.operand,))
         if isinstance(node, Sum):
-            plain = node.terms[link.position][0] == 1
-            return Role(SIGNAL, "passed on unchanged" if plain else "a number")
+            bias = isinstance(link.operand, Variable) and link.operand in self.targets
+            if bias:
+                return Role(SIGNAL, "bias")
+            return Role(SIGNAL, "" if node.terms[link.position][0] == 1 else "a number")
         assert isinstance(node, Contraction)
         others = [k for k in range(len(node.operands)) if k != link.position]
         kinds = tuple(self._kind(node, k, link) for k in others)
@@ -99,9 +101,12 @@ class Roles:
         return [n for k, (n, _) in enumerate(node.operands) if self._is_weight(node, k)]
 
     def _cost(self, link: Link) -> Role:
-        if not self.first_layers.get(link.operand, NOTHING) and link.operand not in self._network:
-            inside = any(self.first_layers.values())
-            return Role(COST, "penalty" if inside else "")
+        first = self.first_layers
+        past = not first[link.operation] or not (
+            first.get(link.operand) or link.operand in self._network
+        )
+        if past and self.first_layers[self.root]:  # this way leads to a parameter, past the network
+            return Role(COST, "penalty")
         if self.output_activation(link.operation):
             assert isinstance(link.operation, Apply)
             return Role(COST, f"merged with output activation {function_title(link.operation)}")

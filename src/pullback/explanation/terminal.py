@@ -43,8 +43,7 @@ class Told(Protocol):
 def text(told: Told, detail: str, width: int) -> str:
     """The whole explanation."""
     name = told.reader.words.result.text
-    wanted = " and ".join(f"∂{name}/∂{r.wrt.text}" for r in told.results)
-    lines = [f"{wanted}, step by step", ""]
+    lines = [*_wrapped(f"{wanted(told)}, step by step", width, ""), ""]
     lines += _section("Forward: what is computed")
     lines += _forward(told, width)
     lines += ["", *_section(f"Backward: from {name} back, each operation is handed a gradient and hands it on")]
@@ -61,9 +60,17 @@ def text(told: Told, detail: str, width: int) -> str:
     if detail == "full" and told.rewrites:
         lines += ["", *_section("Every rewrite of the simplification")]
         lines += _rewrites(told.rewrites, width)
+    if told.reader.program.assumed:
+        lines.append("")
     for sentence in told.reader.program.assumed:
         lines += _wrapped(f"Assumed: {sentence}", width, "")
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def wanted(told: Told) -> str:
+    """What is explained, as a list in words."""
+    names = [r.gradient.name.text for r in told.results]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def shape_of(value: Quantity, *, rows: bool) -> str:
@@ -110,7 +117,9 @@ def _forward(told: Told, width: int) -> list[str]:
         return equation(step.value), shape_of(step.value, rows=rows), note
 
     table = [row(steps[k]) for k in (*head, *tail)]
-    lines = _columns(table, (46, 16))
+    formula = min(max(len(cells[0]) for cells in table), 44)
+    shape = max(len(cells[1]) for cells in table)
+    lines = _columns(table, (formula, shape), width=width)
     if hidden:
         lines.insert(len(head), f"  … {hidden} lines in between are left out …")
     return lines
@@ -152,7 +161,7 @@ def _outlined(step: BackwardStep, rows: bool, full: bool, width: int) -> list[st
 def _block(step: BackwardStep, rows: bool, full: bool, width: int) -> list[str]:
     """What an operation was handed, and for each operand what it hands on and why."""
     start = f"{step.number:>3}. "
-    lines = _columns([(equation(step.value), "", step.operation)], (46, 14), start)
+    lines = _columns([(equation(step.value), step.operation)], (40,), start)
     table = [("handed", equation(step.handed), shape_of(step.handed, rows=rows))]
     pad = max(len(f"to {h.operand.text}") for h in step.hands_on)
     pad = max(min(pad, 14), 6)
@@ -171,7 +180,7 @@ def _hand_on(hand: HandOn, rows: bool, full: bool, width: int, pad: int) -> list
     if hand.share[1] > 1:
         said += f" · contribution {hand.share[0]} of {hand.share[1]}; they add up"
     lines += _wrapped(said, width, indent)
-    if full or hand.role == "activation":
+    if full or hand.rule not in ("sum", "product"):
         local = equation(hand.local)
         shape = shape_text(hand.local.shape)
         lines += _wrapped(f"local derivative {local}: {shape}, {hand.structure}", width, indent)
@@ -243,30 +252,33 @@ def _rewrites(rewrites: Sequence[RewriteStep], width: int) -> list[str]:
 
 
 def _columns(
-    rows: Iterable[Sequence[str]], widths: Sequence[int], start: str = "  "
+    rows: Iterable[Sequence[str]], widths: Sequence[int], start: str = "  ", width: int = 100
 ) -> list[str]:
-    """Cells side by side; one that is too wide pushes the others to the next line."""
+    """Cells side by side; one that is too wide pushes the others to the next line.
+
+    The last cell is wrapped under itself.
+    """
     lines = []
-    indent = " " * len(start)
     for row in rows:
         line, at = start, len(start)
-        for cell, width in zip(row, (*widths, 0), strict=False):
-            if len(line) > at:
+        for cell, room in zip(row, (*widths, 0), strict=False):
+            if len(line) > max(at - 2, len(start)):
                 lines.append(line)
-                line = " " * at
+                line = " " * min(at, width - 40)
             line = line.ljust(at) + cell
-            at += width + 2
-        lines.append(line)
-        start = indent
+            at += room + 2
+        cut = line[: len(line) - len(row[-1])]
+        lines += _wrapped(row[-1], width, cut, hanging=len(cut)) if len(line) > width else [line]
+        start = " " * len(start)
     return lines
 
 
-def _wrapped(sentence: str, width: int, indent: str) -> list[str]:
+def _wrapped(sentence: str, width: int, indent: str, hanging: int | None = None) -> list[str]:
     return textwrap.wrap(
         sentence,
         max(width, len(indent) + 30),
         initial_indent=indent,
-        subsequent_indent=indent + "  ",
+        subsequent_indent=" " * (len(indent) + 2 if hanging is None else hanging),
         break_long_words=False,
         break_on_hyphens=False,
     )

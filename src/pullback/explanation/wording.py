@@ -33,6 +33,7 @@ class Wording:
         self._taken = {name.text for name in self._table.values()} | set(self._base.taken)
         self._displayed: dict[Node, Formula] = {}
         self._gradients: dict[Node, Node] = {}
+        self._same_gradient: dict[Node, Node] = {}
         self.result = self._name_result()
         self.intermediates = self._name_long_values()
         self._cores = self._find_cores()
@@ -82,6 +83,7 @@ class Wording:
         """The variable that stands for ∂L/∂node; a constant gradient stands for itself."""
         if _is_constant(handed):
             return handed
+        node = self._same_gradient.get(node, node)
         found = self._gradients.get(node)
         if found is None:
             title = self.gradient_name(node)
@@ -90,6 +92,11 @@ class Wording:
             self._table[found] = Name(title.text, title.latex, ascii_name(title.text), -1, row)
             self._gradients[node] = found
         return found
+
+    def share_gradient(self, value: Node, operand: Node) -> None:
+        """Says that an unnamed operand is handed exactly what ``value`` was handed."""
+        if operand not in self._table and self.is_row(value) == self.is_row(operand):
+            self._same_gradient[operand] = self._same_gradient.get(value, value)
 
     def is_named(self, node: Node) -> bool:
         return node in self._table
