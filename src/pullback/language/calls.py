@@ -18,7 +18,8 @@ from pullback.language.syntax import Addition, Call, Literal, Name, Product, Syn
 
 Build = Callable[[Sequence[Node], Shape], Node]
 
-ALIASES = {"trace": "tr"} | {r.symbol: n for n, r in CATALOGUE.items() if getattr(r, "symbol", "")}
+ALIASES = {"trace": "tr"}
+ALIASES |= {r.symbol: n for n, r in CATALOGUE.items() if isinstance(r, Function) and r.symbol}
 BUILTINS = ("transpose", "diag", "dot", "outer", "eye", "vector", "matrix")
 FUNCTION_NAMES = frozenset([*CATALOGUE, *ALIASES, *BUILTINS])
 _INSTEAD = {
@@ -150,7 +151,9 @@ def _of_definition(name: str, kinds: tuple[Kind, ...]) -> Verdict:
     refusal = Refusal(f"{name} does not take {k.kind_text(kinds[0])}")
     for pattern in ("{i}_{axis}", "{axis}", "n"):
         probes = [
-            make.variable(f"x{i}", [pattern.format(i=i, axis=axis) for axis in range(k.order_of(kind))])
+            make.variable(
+                f"x{i}", [pattern.format(i=i, axis=axis) for axis in range(k.order_of(kind))]
+            )
             for i, kind in enumerate(kinds)
         ]
         try:
@@ -252,20 +255,9 @@ def _axis_rule(name: str, axis: int, keeps: bool, kind: Kind) -> Verdict:
 # functions of the language itself
 
 
-def _transpose(call: Call, place: Place) -> Callee:
-    return Callee(tuple(call.arguments), lambda kinds: k.transpose(*kinds))
-
-
-def _diag(call: Call, place: Place) -> Callee:
-    return Callee(tuple(call.arguments), lambda kinds: k.diagonal(*kinds))
-
-
-def _dot(call: Call, place: Place) -> Callee:
-    return Callee(tuple(call.arguments), lambda kinds: k.dot(*kinds))
-
-
-def _outer(call: Call, place: Place) -> Callee:
-    return Callee(tuple(call.arguments), lambda kinds: k.outer(*kinds))
+def _ruled(rule: Callable[..., Verdict]) -> Callable[[Call, Place], Callee]:
+    """A function whose rule is all there is to say."""
+    return lambda call, _: Callee(tuple(call.arguments), lambda kinds: rule(*kinds))
 
 
 def _eye(call: Call, place: Place) -> Callee:
@@ -300,10 +292,10 @@ def _filled(call: Call, kind: Kind, place: Place) -> Callee:
 
 
 _BUILD: dict[str, tuple[int, int, Callable[[Call, Place], Callee]]] = {
-    "transpose": (1, 1, _transpose),
-    "diag": (1, 1, _diag),
-    "dot": (2, 2, _dot),
-    "outer": (2, 2, _outer),
+    "transpose": (1, 1, _ruled(k.transpose)),
+    "diag": (1, 1, _ruled(k.diagonal)),
+    "dot": (2, 2, _ruled(k.dot)),
+    "outer": (2, 2, _ruled(k.outer)),
     "eye": (0, 1, _eye),
     "vector": (1, 2, _vector),
     "matrix": (1, 3, _matrix),

@@ -86,10 +86,13 @@ def compile_line(
     """
     code: list[Instruction] = []
     # syntax still to be compiled, or an instruction whose operands are compiled before it
-    stack: list[Syntax | Instruction] = [Store(_span(line.expression), (line.start, line.stop), line.name)]
+    stack: list[Syntax | Instruction] = [
+        Store(_span(line.expression), (line.start, line.stop), line.name)
+    ]
     stack.append(line.expression)
     while stack:
         item = stack.pop()
+        spans: tuple[tuple[int, int], ...]
         if isinstance(item, Instruction):
             code.append(item)
         elif isinstance(item, Literal):
@@ -106,7 +109,9 @@ def compile_line(
             spans = (_span(item.left), _span(item.right))
             rule = _binary(item.operator)
             stack.append(
-                Operate(_span(item), item.at, item.operator, 2, rule, bare_name=bare, operands=spans)
+                Operate(
+                    _span(item), item.at, item.operator, 2, rule, bare_name=bare, operands=spans
+                )
             )
             stack += [item.right, item.left]
         elif isinstance(item, Power):
@@ -162,7 +167,12 @@ def _load(item: Name, text: str, sizes: Collection[str]) -> Instruction:
 def _addition(item: Addition) -> list[Syntax | Instruction]:
     if len(item.terms) == 1:
         operand = item.terms[0][1]
-        return [operand, Operate(_span(item), item.at[0], "-", 1, _same, signs=(-1,), operands=(_span(operand),))]
+        return [
+            operand,
+            Operate(
+                _span(item), item.at[0], "-", 1, _same, signs=(-1,), operands=(_span(operand),)
+            ),
+        ]
     steps: list[Syntax | Instruction] = [item.terms[0][1]]
     signs = tuple(sign for sign, _ in item.terms)
     start = item.start
@@ -199,7 +209,7 @@ def _same(kinds: tuple[Kind, ...]) -> Verdict:
 
 
 def _call_binary(operator: str, kinds: tuple[Kind, ...]) -> Verdict:
-    return k.OPERATORS[operator](*kinds)
+    return k.OPERATORS[operator](kinds[0], kinds[1])
 
 
 _BINARY = {operator: partial(_call_binary, operator) for operator in k.OPERATORS}

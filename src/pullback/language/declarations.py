@@ -115,7 +115,9 @@ def _add(
 def _insist(name: str, known: Sequence[str]) -> None:
     if name not in known:
         hint = similar(name, known)
-        raise PullbackError(f"a shape or assumption names '{name}', which the text does not have", None, hint)
+        raise PullbackError(
+            f"a shape or assumption names '{name}', which the text does not have", None, hint
+        )
 
 
 def _known_words(words: Iterable[str], place: Place | None) -> frozenset[str]:
@@ -164,6 +166,17 @@ def _sizes(name: str, value: Sizes) -> list[Size]:
         else:
             raise PullbackError(f"{item!r} in the shape of '{name}' is no size")
     return sizes
+
+
+def declare(
+    name: str, sizes: Sequence[int | str | Size], assume: str | Iterable[str]
+) -> tuple[Shape, frozenset[str]]:
+    """Shape and assumptions of a variable made in Python, where ``(1, n)`` stays a matrix."""
+    shape = tuple(_sizes(name, sizes))
+    several = assume.replace(",", " ").split() if isinstance(assume, str) else list(assume)
+    words = _known_words(several, None)
+    _check(name, Declared(k.kind_of_order(len(shape)), shape, words))
+    return shape, words
 
 
 def sizes_from_text(text: str, name: str = "x") -> list[Size]:

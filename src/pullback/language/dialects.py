@@ -28,7 +28,9 @@ def refuse_other_dialects(text: str, plain: str) -> None:
         hint = "write names and functions plainly, as in sigmoid(U*x)"
         raise PullbackError(f"'{mark}' marks LaTeX, which is not read here", place, hint)
     hint = _INSTEAD.get(mark, "write functions by their names alone, as in tanh(U*x)")
-    star = next((m for m in _STAR.finditer(plain) if _may_be_array(m[1]) and _may_be_array(m[2])), None)
+    star = next(
+        (m for m in _STAR.finditer(plain) if _may_be_array(m[1]) and _may_be_array(m[2])), None
+    )
     if star is not None:
         product = f"{star[1]}*{star[2]}"
         hint = (

@@ -69,7 +69,9 @@ def infer(
     possible: dict[str, Sequence[Kind]] = {}
     for step in code:
         if isinstance(step, Load) and step.name not in fixed and step.name not in lines:
-            possible[step.name] = declared[step.name].kinds() if step.name in declared else EVERY_KIND
+            possible[step.name] = (
+                declared[step.name].kinds() if step.name in declared else EVERY_KIND
+            )
     settle = _Settling(code, declared, text, taken)
     typing = settle(fixed) if not possible else _choose(settle, fixed, possible)
     name_sizes(typing, code, taken)
@@ -98,29 +100,40 @@ def _choose(
                 first = first or error
                 continue
             if chosen is not None:
-                _ambiguous(chosen[1:], (reading, typing))
+                first = first or _failure(settle, {**fixed, **default})
+                _ambiguous(first, chosen[1:], (reading, typing))
             chosen = (cost, reading, typing)
         if chosen is not None:
             return chosen[2]
-    if first is None:  # no reading at all: show what is wrong with the first guess
-        try:
-            return settle({**fixed, **default})
-        except PullbackError as error:
-            first = error
+    first = first or _failure(settle, {**fixed, **default})
+    assert first is not None
     read = ", ".join(f"{name} as {k.kind_text(kind)}" for name, kind in default.items())
     note = f"without a declaration {read} is the first guess; declare what is meant, as in  x: n"
     first.hint = f"{first.hint}; {note}" if first.hint else note
     raise first
 
 
-def _ambiguous(one: tuple[Reading, Typing], other: tuple[Reading, Typing]) -> NoReturn:
-    differing = [name for name in one[0] if one[0][name] != other[0][name]]
+def _failure(settle: _Settling, reading: Reading) -> PullbackError | None:
+    """What is wrong with a reading."""
+    try:
+        settle(reading)
+    except PullbackError as error:
+        return error
+    return None
+
+
+def _ambiguous(
+    first: PullbackError | None, one: tuple[Reading, Typing], other: tuple[Reading, Typing]
+) -> NoReturn:
+    """Both readings, at the place where the first guess fails."""
+    differing = [name for name in reversed(one[0]) if one[0][name] != other[0][name]]
     shown = []
-    for reading, typing in (one, other):
+    for reading, typing in sorted((one, other), key=lambda each: [each[0][n] for n in differing]):
         kinds = ", ".join(f"{name} {k.kind_text(reading[name])}" for name in differing)
-        shown.append(f"with {kinds}, the result is {k.kind_text(typing.values[-1].kind)}")
-    message = "two readings are equally good:\n    " + "\n    ".join(shown)
-    raise PullbackError(message, None, f"declare one, as in  {differing[0]}: n")
+        shown.append(f"    with {kinds}, the result is {k.kind_text(typing.values[-1].kind)}")
+    said = f"{first.message}\n" if first else ""
+    message = f"{said}two readings are equally good:\n" + "\n".join(shown)
+    raise PullbackError(message, first and first.place, f"declare one, as in  {differing[0]}: n")
 
 
 def _sentence(name: str, typing: Typing) -> str:
@@ -182,9 +195,7 @@ class _Settling:
             self._refuse(step, operands, verdict, typing)
         return verdict
 
-    def _operate(
-        self, step: Operate, operands: list[Entity], rule: Rule, typing: Typing
-    ) -> Entity:
+    def _operate(self, step: Operate, operands: list[Entity], rule: Rule, typing: Typing) -> Entity:
         for left, right in rule.equal:
             a = operands[left[0]].sizes[left[1]]
             b = operands[right[0]].sizes[right[1]]

@@ -7,7 +7,7 @@ readings looks at kinds, unification at the equal axes, lowering makes the contr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -86,7 +86,9 @@ def entrywise(kinds: tuple[Kind, ...], free: int = 99, what: str = "combine") ->
     broadcasts = 0
     for i, other in enumerate(kinds):
         if other == kind:
-            equal += zip(axes_of(leader, kind), axes_of(i, other), strict=True) if i != leader else []
+            equal += (
+                zip(axes_of(leader, kind), axes_of(i, other), strict=True) if i != leader else []
+            )
         elif order_of(other) == 0:
             broadcasts += other == SCALAR and i < free
         else:
@@ -202,7 +204,7 @@ def diagonal(kind: Kind) -> Verdict:
     return Refusal(f"diag takes a vector or a matrix, not {kind_text(kind)}")
 
 
-OPERATORS = {
+OPERATORS: dict[str, Callable[[Kind, Kind], Verdict]] = {
     "*": product,
     "·": middle_dot,
     "/": division,

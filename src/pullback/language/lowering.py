@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from pullback.errors import DomainError, Place, PullbackError
-from pullback.expressions import Apply, Node, Number, Shape, Variable
+from pullback.expressions import Node, Shape, Variable
 from pullback.expressions import constructors as make
-from pullback.functions.catalogue import CATALOGUE, primitive
+from pullback.functions.catalogue import CATALOGUE
 from pullback.language.code import Instruction, Load, Operate, Push, Store
 from pullback.language.inference import Typing
 from pullback.language.kinds import Axis, Rule
+from pullback.language.literals import LARGEST, bits, check_literals
 
-LARGEST = 2048  # bits of a literal's numerator or denominator
 _PRODUCTS = ("*", "/", ".*", "./", "·")
 
 
@@ -99,7 +98,7 @@ def _operate(step: Operate, rule: Rule, shape: Shape, stack: list[Node | _Chain]
         result = _power(step.symbol, nodes[0], nodes[1])
     else:
         result = _contraction(rule, nodes)
-    _check_literals(result, nodes)
+    check_literals(result, nodes)
     stack.append(result)
 
 
@@ -110,7 +109,7 @@ def _product(symbol: str, rule: Rule, left: Node | _Chain, right: Node) -> _Chai
         if make.is_zero(right):
             raise DomainError("division by zero")
         right = make.power(right, -1)
-        _check_literals(right, [right])
+        check_literals(right, [right])
     if not right.order:
         return _Chain([*left.scalars, right], left.core)
     if left.core is None:
@@ -141,12 +140,14 @@ def _contraction(rule: Rule, nodes: Sequence[Node]) -> Node:
 def _power(symbol: str, base: Node, exponent: Node) -> Node:
     value = make.constant_value(exponent)
     coefficient, _ = make.split_coefficient(base)
-    if isinstance(value, int) and _bits(coefficient) * abs(value) > LARGEST and coefficient != 1:
+    if isinstance(value, int) and bits(coefficient) * abs(value) > LARGEST and coefficient != 1:
         raise PullbackError("this power of a literal is too large")
     if symbol == ".^" or not base.order:
         return make.power(base, exponent)
     if not isinstance(value, int):
-        raise PullbackError("a matrix is raised to whole numbers only", None, "write .^ entry by entry")
+        raise PullbackError(
+            "a matrix is raised to whole numbers only", None, "write .^ entry by entry"
+        )
     if abs(value) > 64:
         raise PullbackError("a matrix is raised to at most the 64th power")
     if value == 0:
@@ -156,45 +157,3 @@ def _power(symbol: str, base: Node, exponent: Node) -> Node:
     for _ in range(abs(value) - 1):
         result = make.contract([(result, "ij"), (factor, "jk")], "ik")
     return result
-
-
-def _bits(number: Number) -> int:
-    fraction = Fraction(number)
-    return max(fraction.numerator.bit_length(), fraction.denominator.bit_length())
-
-
-def _check_literals(result: Node, operands: Sequence[Node]) -> None:
-    """Refuses what a literal alone already makes meaningless: log(-1), 1/0, 10^10^10."""
-    if _bits(make.split_coefficient(result)[0]) > LARGEST:
-        raise PullbackError("a literal grew too large")
-    if all(make.constant_value(node) is None for node in operands):
-        return
-    seen = {node for node in operands if make.constant_value(node) is None}
-    stack = [result]
-    for _ in range(64):  # what this operation made of a literal is near the top
-        node = stack.pop()
-        if isinstance(node, Apply):
-            _check_domain(node)
-        seen.add(node)
-        stack.extend([child for child in node.children[:8] if child not in seen])
-        if not stack:
-            return
-
-
-def _check_domain(node: Apply) -> None:
-    values = [make.constant_value(argument) for argument in node.arguments]
-    if node.function == "power":
-        base, exponent = values
-        if base == 0 and exponent is not None and exponent < 0:
-            raise DomainError("division by zero")
-        if base is not None and base < 0 and isinstance(exponent, Fraction):
-            raise DomainError(f"{base} to the power {exponent} is not a real number")
-        return
-    record = primitive(node)
-    for value, domain in zip(values, record.domain, strict=False):
-        if value is None:
-            continue
-        if domain.name == "positive" and value <= 0:
-            raise DomainError(f"{record.name} is defined for positive numbers, not for {value}")
-        if domain.name == "nonzero" and value == 0:
-            raise DomainError(f"{record.name} is not defined at 0")

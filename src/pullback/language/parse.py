@@ -14,7 +14,16 @@ from pullback.language.declarations import Declared, Sizes, collect
 from pullback.language.inference import Typing, infer
 from pullback.language.lowering import lower
 from pullback.language.reading import read
-from pullback.language.syntax import Addition, Call, Line, Name, Power, Product, Source, Syntax, Transposed
+from pullback.language.syntax import (
+    Addition,
+    Call,
+    Name,
+    Power,
+    Product,
+    Source,
+    Syntax,
+    Transposed,
+)
 
 
 def parse_program(
@@ -51,9 +60,9 @@ def parse_program(
     variables = _variables(declared, typing, lines)
     lowered = lower(code, typing, variables, text)
     last = source.lines[-1].name
-    rows = frozenset(
-        name for name, entity in typing.names.items() if entity.kind == k.ROW
-    ) | {name for name, d in declared.items() if d.kind == k.ROW}
+    rows = frozenset(name for name, entity in typing.names.items() if entity.kind == k.ROW) | {
+        name for name, d in declared.items() if d.kind == k.ROW
+    }
     return Program(
         result=lowered.result,
         variables=variables,
@@ -143,7 +152,9 @@ def _check_order(
     for step in code:
         if isinstance(step, Load) and step.name in pending:
             hint = "a line uses the lines above it"
-            raise PullbackError(f"'{step.name}' is not yet defined here", Place(text, *step.span), hint)
+            raise PullbackError(
+                f"'{step.name}' is not yet defined here", Place(text, *step.span), hint
+            )
         if isinstance(step, Store):
             pending.discard(step.name)
         elif isinstance(step, Load) and step.name in _CONSTANTS and step.name not in declared:

@@ -99,12 +99,12 @@ def _blank(text: str) -> str:
 
 
 def _parse(plain: str) -> list[Line | Declaration]:
-    from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+    from lark.exceptions import UnexpectedCharacters, UnexpectedToken  # noqa: PLC0415
 
     try:
         items: list[Line | Declaration] = _parser().parse(plain)
     except UnexpectedCharacters as error:
-        at = error.pos_in_stream
+        at = error.pos_in_stream or 0
         raise Fault(*_unknown_character(plain, at)) from None
     except UnexpectedToken as error:
         _refuse_token(plain, error)
@@ -114,7 +114,7 @@ def _parse(plain: str) -> list[Line | Declaration]:
 @cache
 def _parser() -> Any:
     """The parser, built on the first use: lark is not loaded before."""
-    from lark import Lark
+    from lark import Lark  # noqa: PLC0415
 
     grammar = resources.files("pullback.language").joinpath("grammar.lark").read_text("utf-8")
     return Lark(grammar, parser="lalr", transformer=_Builder(), maybe_placeholders=False)
@@ -127,7 +127,7 @@ def _unknown_character(plain: str, at: int) -> tuple[str, int, int, str]:
         hint = "matrices are not written out; name them, or use matrix(c, m, n), eye(n)"
     elif character in "<>!&|~?":
         hint = "comparisons and logic are not part of the language; step(x), relu(x), abs(x) are"
-    elif character in "\"`":
+    elif character in '"`':
         hint = "there are no strings; ' is the transpose"
     elif character == ".":
         hint = "a dot only stands in a number or in .* ./ .^ .'"
@@ -151,7 +151,9 @@ def _refuse_token(plain: str, error: Any) -> NoReturn:
             begin -= 1
         raise Fault("the line ends where a value is expected", begin, begin + 1)
     if kind in ("NAME", "NUMBER", "LPAR", "ASSUMPTION") and "PRODUCT" in expected:
-        number = kind == "NAME" and start and (plain[start - 1].isdigit() or plain[start - 1] == ".")
+        number = (
+            kind == "NAME" and start and (plain[start - 1].isdigit() or plain[start - 1] == ".")
+        )
         hint = "write 2*x, not 2x" if number else "write * between factors"
         raise Fault(f"an operator is missing before '{shown}'", start, stop, hint)
     if shown == "=":
@@ -159,7 +161,9 @@ def _refuse_token(plain: str, error: Any) -> NoReturn:
         raise Fault("'=' stands only after the name at the start of a line", start, stop, hint)
     if shown == ":":
         hint = "a declaration is  name: size size , on a line of its own"
-        raise Fault("':' stands only after the name at the start of a declaration", start, stop, hint)
+        raise Fault(
+            "':' stands only after the name at the start of a declaration", start, stop, hint
+        )
     if shown == ",":
         raise Fault("',' stands only between the arguments of a function", start, stop)
     if shown == ")":
@@ -294,7 +298,7 @@ class _Builder:
                 continue
             exponent = suffix[1]
             bare = isinstance(exponent, Name) and exponent.name == "T"
-            if bare and exponent.stop - exponent.start == 1 and token == "^":
+            if bare and exponent.stop - exponent.start == 1 and str(token) == "^":
                 base = Transposed(base.start, exponent.stop, base, at, lettered=True)
             else:
                 base = Power(base.start, exponent.stop, str(token), base, exponent, at)

@@ -136,14 +136,18 @@ def _run(
     bound: Cost | None,
     width: int,
 ) -> tuple[list[tuple[Cost, Reading]], bool]:
-    kept = dict(possible) | {step.name: () for step in code if isinstance(step, Store) and step.name}
+    kept = dict(possible) | {
+        step.name: () for step in code if isinstance(step, Store) and step.name
+    }
     slots = _slots(code, kept)
     states: dict[State, list[Entry]] = {((), (-1,) * slots.count): [((0, 0), None)]}
     complete = True
     for i, step in enumerate(code):
         after: dict[State, list[Entry]] = {}
         for (stack, env), entries in states.items():
-            for new_stack, new_env, cost, decision in _next(step, i, stack, env, fixed, possible, slots):
+            for new_stack, new_env, cost, decision in _next(
+                step, i, stack, env, fixed, possible, slots
+            ):
                 grown = entries
                 if cost != (0, 0) or decision:
                     grown = [

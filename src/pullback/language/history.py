@@ -1,0 +1,72 @@
+"""What a symbol remembers of how it was made: the lines that were named on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pullback.errors import PullbackError
+from pullback.expressions import Node, Program, Variable
+
+
+class History:
+    """A step in the making of an expression, linked to those before it.
+
+    Each operation adds one link, whatever was named before, so that long expressions stay cheap.
+    """
+
+    __slots__ = ("name", "node", "parents", "program")
+
+    def __init__(
+        self,
+        node: Node,
+        name: str = "",
+        parents: tuple[History, ...] = (),
+        program: Program | None = None,
+    ) -> None:
+        self.node = node
+        self.name = name
+        self.parents = parents
+        self.program = program
+
+    def program_of(self, node: Node) -> Program | None:
+        """The program this very node is the result of, if it was parsed."""
+        if self.program is not None and self.program.result is node:
+            return self.program
+        return None
+
+    def name_of(self, node: Node) -> str:
+        if self.node is not node:
+            return ""
+        return self.name or (self.program.result_name if self.program else "")
+
+    def collect(self) -> tuple[dict[str, Node], dict[str, Variable], set[str]]:
+        """Named lines in order, variables that programs declared, and names written as rows."""
+        lines: dict[str, Node] = {}
+        given: dict[str, Variable] = {}
+        rows: set[str] = set()
+        for step in self._in_order():
+            named = dict(step.program.lines) if step.program else {}
+            if step.name:
+                named[step.name] = step.node
+            for name, node in named.items():
+                if lines.setdefault(name, node) is not node:
+                    raise PullbackError(f"two different intermediates are called '{name}'")
+            if step.program:
+                rows |= step.program.rows
+                for name, variable in step.program.variables.items():
+                    if given.setdefault(name, variable) is not variable:
+                        raise PullbackError(f"two different variables are called '{name}'")
+        return lines, given, rows
+
+    def _in_order(self) -> Iterator[History]:
+        """Each step once, earlier ones first."""
+        seen: set[int] = set()
+        stack: list[tuple[History, bool]] = [(self, False)]
+        while stack:
+            step, ready = stack.pop()
+            if ready:
+                yield step
+            elif id(step) not in seen:
+                seen.add(id(step))
+                stack.append((step, True))
+                stack.extend((parent, False) for parent in reversed(step.parents))

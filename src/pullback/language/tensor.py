@@ -1,0 +1,401 @@
+"""Symbols in Python: tensors whose operators and NumPy functions build expressions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from numbers import Number as AnyNumber
+from typing import Any, NoReturn, Self
+
+import numpy as np
+
+from pullback.errors import PullbackError
+from pullback.expressions import Node, Program, Size, SizeLike, Variable
+from pullback.expressions import constructors as make
+from pullback.expressions.walks import post_order, variables
+from pullback.language import array_functions, broadcasting
+from pullback.language.array_functions import apply_record
+from pullback.language.broadcasting import Axes, shape_as_tuple
+from pullback.language.calls import is_function
+from pullback.language.declarations import declare
+from pullback.language.history import History
+from pullback.language.literals import check_literals
+from pullback.notation.names import Names
+from pullback.notation.write import write
+
+_NAME = re.compile(r"(?![⁰¹²³⁴-⁹⁻ᵀ])[^\W\d](?:(?![⁰¹²³⁴-⁹⁻ᵀ])\w)*")
+_WRITTEN_OUT = 60  # operations that a repr still writes out
+
+
+class Tensor:
+    """An expression with Python's operators and NumPy's meaning of them.
+
+    ``*`` goes entry by entry and broadcasts, ``@`` is the matrix product, ``**`` the power entry
+    by entry. NumPy functions called on it build expressions too.
+
+    >>> U, x = matrix("U", "m", "n"), vector("x", "n")
+    >>> np.tanh(U @ x).shape
+    (Size(m),)
+    """
+
+    __slots__ = ("history", "node")
+    __array_priority__ = 1000.0
+
+    def __init__(self, node: Node, history: History | None = None) -> None:
+        self.node = node
+        self.history = history
+
+    @classmethod
+    def from_program(cls, program: Program) -> Self:
+        """The result of a program, with the names of its lines."""
+        return cls(program.result, History(program.result, program=program))
+
+    @property
+    def shape(self) -> tuple[Size, ...]:
+        return self.node.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.node.order
+
+    @property
+    def name(self) -> str:
+        """The name of a variable or named line, else empty."""
+        if isinstance(self.node, Variable):
+            return self.node.name
+        return self.history.name_of(self.node) if self.history else ""
+
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order."""
+        return self._made(array_functions.transpose)
+
+    @property
+    def program(self) -> Program:
+        return self.to_program()
+
+    def to_program(self) -> Program:
+        """The expression as a program: its variables, and the lines named on the way.
+
+        Raises PullbackError where one name means two things.
+        """
+        if self.history is not None and self.history.program_of(self.node) is not None:
+            return self.history.program_of(self.node)  # type: ignore[return-value]
+        lines, given, rows = self.history.collect() if self.history else ({}, {}, set())
+        found: dict[str, Variable] = {}
+        for variable in [*variables(self.node), *given.values()]:
+            other = found.setdefault(variable.name, variable)
+            if other is not variable:
+                both = f"{shape_as_tuple(other.shape)} and {shape_as_tuple(variable.shape)}"
+                raise PullbackError(
+                    f"two different variables are called '{variable.name}', of shapes {both}",
+                    hint="give them different names, or the same shape and assumptions",
+                )
+        for name in lines:
+            if name in found:
+                raise PullbackError(f"'{name}' names a variable and an intermediate")
+        below = set(post_order(self.node))
+        kept = {name: node for name, node in lines.items() if node in below}
+        result_name = next((name for name, node in lines.items() if node is self.node), "")
+        return Program(
+            result=self.node,
+            variables=found,
+            lines=kept,
+            rows=frozenset(rows & {*found, *kept}),
+            result_name=result_name,
+        )
+
+    def named(self, name: str) -> Tensor:
+        """The same tensor as a named line, which derivations and code will use.
+
+        >>> x = vector("x", "n")
+        >>> list(sum_of((x * x).named("q")).to_program().lines)
+        ['q']
+        """
+        check_name(name)
+        return Tensor(self.node, History(self.node, name=name, parents=_parents([self])))
+
+    def sum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        return self._made(broadcasting.sum_over, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        return self._made(broadcasting.mean_over, axis=axis, keepdims=keepdims)
+
+    def dot(self, other: TensorLike) -> Tensor:
+        return lift(array_functions.dot, self, other)
+
+    def trace(self) -> Tensor:
+        return self._made(array_functions.trace)
+
+    def diagonal(self) -> Tensor:
+        return self._made(array_functions.diag)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return self._made(array_functions.transpose, axes=order or None)
+
+    def _made(self, function: Callable[..., Node], **options: Any) -> Tensor:
+        return Tensor(function(self.node, **options), self.history)
+
+    # operators
+
+    def __add__(self, other: TensorLike) -> Tensor:
+        return lift(lambda a, b: broadcasting.add((1, a), (1, b)), self, other)
+
+    def __radd__(self, other: TensorLike) -> Tensor:
+        return lift(lambda a, b: broadcasting.add((1, a), (1, b)), other, self)
+
+    def __sub__(self, other: TensorLike) -> Tensor:
+        return lift(lambda a, b: broadcasting.add((1, a), (-1, b)), self, other)
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        return lift(lambda a, b: broadcasting.add((1, a), (-1, b)), other, self)
+
+    def __mul__(self, other: TensorLike) -> Tensor:
+        return lift(broadcasting.multiply, self, other)
+
+    def __rmul__(self, other: TensorLike) -> Tensor:
+        return lift(broadcasting.multiply, other, self)
+
+    def __truediv__(self, other: TensorLike) -> Tensor:
+        return lift(broadcasting.divide, self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        return lift(broadcasting.divide, other, self)
+
+    def __pow__(self, other: TensorLike) -> Tensor:
+        return lift(broadcasting.power, self, other)
+
+    def __rpow__(self, other: TensorLike) -> Tensor:
+        return lift(broadcasting.power, other, self)
+
+    def __matmul__(self, other: TensorLike) -> Tensor:
+        return lift(broadcasting.matmul, self, other)
+
+    def __rmatmul__(self, other: TensorLike) -> Tensor:
+        return lift(broadcasting.matmul, other, self)
+
+    def __neg__(self) -> Tensor:
+        return self._made(make.negate)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return lift(lambda node: apply_record("abs", node), self)
+
+    # what a symbol is not
+
+    def __bool__(self) -> NoReturn:
+        raise PullbackError(
+            "a symbol has no truth value: its numbers are known only when code is called",
+            hint="no if, and, or, not, while on symbols; relu and abs choose entry by entry",
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Tensor) and other.node is self.node:
+            return True  # the same expression; so symbols can be keys and members
+        return self._no_comparison(other)
+
+    def __hash__(self) -> int:
+        return hash(self.node)
+
+    def _no_comparison(self, _other: object) -> NoReturn:
+        raise PullbackError(
+            "symbols are not compared: their numbers are known only when code is called",
+            hint="a.node is b.node tells whether two expressions are the same",
+        )
+
+    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_comparison
+
+    def __getitem__(self, key: object) -> NoReturn:
+        raise PullbackError(
+            "slices and entries of symbols are not supported",
+            hint="make the parts variables of their own, or select by einsum",
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        raise PullbackError("a symbol cannot be iterated: its sizes are symbolic")
+
+    def __len__(self) -> int:
+        if not self.shape or self.shape[0].constant is None:
+            raise PullbackError(f"len() of a symbol of shape {shape_as_tuple(self.shape)}")
+        return self.shape[0].constant
+
+    def __float__(self) -> NoReturn:
+        raise PullbackError("a symbol is no number; compile it and call the code")
+
+    __int__ = __index__ = __complex__ = __float__
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise PullbackError("a symbol is no array; compile it and call the code")
+
+    # NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        function = array_functions.ufunc(ufunc.__name__)
+        called = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+        if function is None or method != "__call__":
+            raise PullbackError(f"{called} has no meaning for symbols")
+        if options:
+            raise PullbackError(f"{called} on symbols takes no {', '.join(options)}")
+        return lift(function, *inputs)
+
+    def __array_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        module = func.__module__.removeprefix("numpy").lstrip(".")
+        name = f"{module}.{func.__name__}" if module else func.__name__
+        if name in ("shape", "ndim"):
+            return getattr(args[0], name)
+        function = array_functions.FUNCTIONS.get(name)
+        if function is None:
+            raise PullbackError(f"np.{name} has no meaning for symbols")
+        try:
+            return lift(function, *args, **kwargs)
+        except TypeError as error:
+            raise PullbackError(f"np.{name} on symbols: {error}") from None
+
+    # how it shows
+
+    def __repr__(self) -> str:
+        return f"<Tensor {shape_as_tuple(self.shape)}: {self._written('text')}>"
+
+    def _repr_latex_(self) -> str:
+        return f"${self._written('latex')}$"
+
+    def _written(self, style: str) -> str:
+        count = len(post_order(self.node))
+        if count > _WRITTEN_OUT:
+            return rf"\text{{{count} operations}}" if style == "latex" else f"{count} operations"
+        return write(self.node, Names.of(self.to_program()), style=style)
+
+
+TensorLike = Tensor | int | float | Fraction
+
+
+def as_node(value: Any) -> Node:
+    """A tensor or number as a node; arrays of data are refused, they are given when code runs."""
+    if isinstance(value, Tensor):
+        return value.node
+    if isinstance(value, Node):
+        return value
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, bool | np.bool_):
+        raise PullbackError(f"{value} is a truth value, not a number")
+    if isinstance(value, complex | np.complexfloating):
+        raise PullbackError(f"{value} is complex; expressions are real")
+    if isinstance(value, Size):
+        return make.size_value(value)
+    if isinstance(value, int | float | Fraction | np.number):
+        return make.constant(value)  # type: ignore[arg-type]  # NumPy numbers are taken too
+    if isinstance(value, AnyNumber):
+        raise PullbackError(f"{value!r} is no number an expression can hold")
+    if isinstance(value, np.ndarray | list | tuple):
+        raise PullbackError(
+            "an array of data cannot stand in an expression",
+            hint="name it, as in vector('b', 'n'), and give the data when the code is called",
+        )
+    raise PullbackError(f"{value!r} is neither a symbol nor a number")
+
+
+def lift(function: Callable[..., Node], *arguments: Any, **options: Any) -> Tensor:
+    """A function of nodes applied to tensors and numbers; texts and axes pass as they are."""
+    tensors = [a for a in arguments if isinstance(a, Tensor)]
+    first = function in _LEADING_TEXT
+    rest = arguments[1:] if first else arguments
+    options = {n: o.node if isinstance(o, Tensor) else o for n, o in options.items()}
+    if function in _AXES_BY_POSITION:
+        nodes = [as_node(rest[0]), *rest[1:]]
+    else:
+        nodes = [as_node(a) for a in rest]
+    result = function(*arguments[: int(first)], *nodes, **options)
+    check_literals(result, [node for node in nodes if isinstance(node, Node)])
+    parents = _parents(tensors)
+    if len(parents) == 1:
+        return Tensor(result, parents[0])
+    return Tensor(result, History(result, parents=parents) if parents else None)
+
+
+_LEADING_TEXT = frozenset({array_functions.einsum})
+_AXES_BY_POSITION = frozenset(
+    {
+        broadcasting.sum_over,
+        broadcasting.mean_over,
+        array_functions.transpose,
+        array_functions.swapaxes,
+        array_functions.norm,
+    }
+)
+
+
+def _parents(tensors: Iterable[Tensor]) -> tuple[History, ...]:
+    return tuple(dict.fromkeys(t.history for t in tensors if t.history is not None))
+
+
+def sum_of(value: TensorLike) -> Tensor:
+    """The sum of all entries."""
+    return lift(broadcasting.sum_over, value)
+
+
+# variables
+
+
+def check_name(name: str) -> None:
+    """PullbackError for what the text language would not read as a name."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise PullbackError(
+            f"{name!r} is no name", hint="a name is a letter, then letters, digits, _"
+        )
+    if is_function(name):
+        raise PullbackError(f"'{name}' is a function; choose another name")
+
+
+def tensor(name: str, *sizes: SizeLike, assume: str | Iterable[str] = ()) -> Tensor:
+    """A variable with any number of axes.
+
+    >>> tensor("T", "a", "b", 3).shape
+    (Size(a), Size(b), Size(3))
+    """
+    check_name(name)
+    shape, assumptions = declare(name, sizes, assume)
+    return Tensor(make.variable(name, shape, assumptions))
+
+
+def scalar(name: str, *, assume: str | Iterable[str] = ()) -> Tensor:
+    """A variable without axes."""
+    return tensor(name, assume=assume)
+
+
+def vector(name: str, size: SizeLike, *, assume: str | Iterable[str] = ()) -> Tensor:
+    """A variable with one axis.
+
+    >>> vector("x", "n")
+    <Tensor (n,): x>
+    """
+    return tensor(name, size, assume=assume)
+
+
+def matrix(
+    name: str, rows: SizeLike, columns: SizeLike, *, assume: str | Iterable[str] = ()
+) -> Tensor:
+    """A variable with two axes, also where one has size 1."""
+    return tensor(name, rows, columns, assume=assume)
+
+
+def dims(names: str) -> Any:
+    """Symbolic sizes by their names: one size for one name, else a tuple.
+
+    >>> m, n = dims("m n")
+    >>> vector("x", m + n).shape
+    (Size(m + n),)
+    """
+    found = names.replace(",", " ").split()
+    for name in found:
+        check_name(name)
+    if not found:
+        raise PullbackError("dims needs names, as in dims('m n')")
+    sizes = tuple(Size.of(name) for name in found)
+    return sizes[0] if len(sizes) == 1 else sizes
