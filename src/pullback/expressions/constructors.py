@@ -181,7 +181,8 @@ def contract(
                 raise ShapeError(f"cannot match an axis of size {size_of[label]} with {size}")
         if isinstance(node, Sum) and len(node.terms) <= 1:
             if not node.terms:
-                return zeros(size_of[label] for label in out)
+                coefficient = 0  # the labels of the other operands still count
+                continue
             coefficient *= node.terms[0][0]
             pending.append((node.terms[0][1], labels))
         elif is_view(node):
@@ -195,6 +196,8 @@ def contract(
         else:
             factors.append((node, labels))
 
+    if not coefficient:
+        return zeros(size_of[label] for label in out)
     if same:
         factors = [(node, [root(label) for label in labels]) for node, labels in factors]
         out = [root(label) for label in out]

@@ -42,6 +42,10 @@ class Node:
         """What, with the kind, determines this node."""
         raise NotImplementedError
 
+    def _written(self) -> bytes:
+        """The content as bytes, with children by their digests, which all have one length."""
+        return repr(self._content()).encode()
+
     def __copy__(self) -> Node:
         return self
 
@@ -93,6 +97,10 @@ class Sum(Node):
     def _content(self) -> tuple[Any, ...]:
         return (self.terms, self.shape)
 
+    def _written(self) -> bytes:
+        terms = b"".join([b"%s %s;" % (str(c).encode(), n.digest) for c, n in self.terms])
+        return terms + repr(self.shape).encode()
+
 
 class Contraction(Node):
     """A sum over labels of a product: every product, transpose, trace, diagonal and broadcast.
@@ -121,6 +129,10 @@ class Contraction(Node):
     def _content(self) -> tuple[Any, ...]:
         return (self.operands, self.output, self.sizes)
 
+    def _written(self) -> bytes:
+        factors = b"".join([n.digest + repr(labels).encode() for n, labels in self.operands])
+        return factors + repr((self.output, self.sizes)).encode()
+
 
 class Apply(Node):
     """A function of the catalogue, by name; axes before its core axes are batch axes."""
@@ -135,6 +147,10 @@ class Apply(Node):
 
     def _content(self) -> tuple[Any, ...]:
         return (self.function, self.arguments, self.shape)
+
+    def _written(self) -> bytes:
+        arguments = b"".join([node.digest for node in self.arguments])
+        return arguments + repr((self.function, self.shape)).encode()
 
 
 N = TypeVar("N", bound=Node)
@@ -155,21 +171,10 @@ def intern(kind: type[N], shape: Shape, **fields: Any) -> N:
         known = _table.get(key)
         if known is not None:
             return known  # type: ignore[return-value]  # the key begins with the kind
-        text = kind.__name__ + _written(key[1:])
-        node.digest = blake2b(text.encode(), digest_size=16).digest()
+        text = kind.__name__.encode() + node._written()
+        node.digest = blake2b(text, digest_size=16).digest()
         _table[key] = node
     return node
-
-
-def _written(content: Any) -> str:
-    """The content as text, with children by their digests; nesting is a few levels at most."""
-    if isinstance(content, Node):
-        return content.digest.hex()
-    if isinstance(content, tuple):
-        return "(" + ",".join([_written(part) for part in content]) + ")"
-    if isinstance(content, int):
-        return str(content)
-    return repr(content)
 
 
 def _flatten(root: Node) -> list[tuple[str, Any]]:

@@ -118,7 +118,7 @@ def distribute_to_cancel(node: Node) -> Node | None:
 
 def unit_sum(node: Node) -> Node | None:
     """Σᵢ pᵢ = 1 for what is declared or known to sum to one over its last axis."""
-    if not isinstance(node, Contraction):
+    if not isinstance(node, Contraction) or not any(map(_holds_unit_sum, node.children)):
         return None
     factors: list[Factor] = []
     outer: list[Factor] = list(node.operands)
@@ -137,6 +137,12 @@ def unit_sum(node: Node) -> Node | None:
         sizes = {label: s for label, s in enumerate(node.sizes) if label != last}
         return make.contract([*others, kept], node.output, sizes)
     return None
+
+
+def _holds_unit_sum(node: Node) -> bool:
+    return _sums_to_one(node) or (
+        isinstance(node, Contraction) and any(map(_sums_to_one, node.children))
+    )
 
 
 def _sums_to_one(node: Node) -> bool:
