@@ -21,12 +21,12 @@ def transpose(formula: Formula) -> Formula:
 
     Each formula remembers its transpose, so that pushing stays linear in the formula.
     """
-    if formula._flip is None:
+    if formula.flip is None:
         flip = _transposed(formula)
-        formula._flip = flip
-        if flip._flip is None:
-            flip._flip = formula
-    return formula._flip
+        formula.flip = flip
+        if flip.flip is None:
+            flip.flip = formula
+    return formula.flip
 
 
 def _transposed(f: Formula) -> Formula:
@@ -65,7 +65,7 @@ def elementwise(f: Formula) -> Formula:
     if flipped.transposes and flipped.transposes + 1 >= f.transposes:
         return f
     wrapped = Formula("transpose", (flipped,), f.kind)
-    flipped._flip, wrapped._flip = wrapped, flipped
+    flipped.flip, wrapped.flip = wrapped, flipped
     return wrapped
 
 
@@ -381,10 +381,10 @@ def add(terms: Iterable[Formula]) -> Formula:
         return number(0)
     if len(flat) == 1:
         return flat[0]
-    factored = _common_number(flat) or _common_end(flat)
+    factored = _common_number(flat) or _common_end(flat) or _common_kron(flat)
     if factored is not None:
         return factored
-    kind = next((f.kind for f in flat if f.kind != "scalar"), "scalar")
+    kind: Kind = next((f.kind for f in flat if f.kind != "scalar"), "scalar")
     return elementwise(Formula("sum", _in_reading_order(flat), kind))
 
 
@@ -452,4 +452,18 @@ def _common_end(terms: Sequence[Formula]) -> Formula | None:
             if len({r.kind for r in rests}) == 1:
                 inner = add(rests)
                 return product([inner, shared] if end else [shared, inner])
+    return None
+
+
+def _common_kron(terms: Sequence[Formula]) -> Formula | None:
+    """X ⊗ A + X ⊗ B as X ⊗ (A + B), and likewise from the right."""
+    split = [split_number(f) for f in terms]
+    if any(f.op != "kron" or len(f.parts) != 2 for _, f in split):
+        return None
+    for end in (0, 1):
+        shared = split[0][1].parts[end]
+        if all(f.parts[end] == shared for _, f in split):
+            inner = add([product([number(v), f.parts[1 - end]]) for v, f in split])
+            parts = [inner, shared] if end else [shared, inner]
+            return split[0][1].like(parts)
     return None

@@ -57,18 +57,25 @@ class Graph:
         if len(labels) == 1:
             self.vectors[labels[0]].append(formula)
         elif labels[0] == labels[1]:
-            self.edges[labels[0]].append(Edge(*labels, formula))
+            self.edges[labels[0]].append(Edge(labels[0], labels[1], formula))
         else:
-            self._connect(Edge(*labels, formula))
+            self._connect(Edge(labels[0], labels[1], formula))
 
     def _connect(self, edge: Edge) -> None:
         self.edges[edge.row].append(edge)
         self.edges[edge.column].append(edge)
 
-    def _remove(self, edge: Edge) -> None:
+    def remove(self, edge: Edge) -> None:
         self.edges[edge.row].remove(edge)
         if edge.column != edge.row:
             self.edges[edge.column].remove(edge)
+
+    def separate(self, some: Iterable[Label], others: Iterable[Label]) -> bool:
+        """Whether no edge and no shared label ties two groups of kept labels."""
+        some, others = set(some), set(others)
+        return not some & others and not any(
+            e.other(label) in others for label in some for e in self.edges[label]
+        )
 
     def reduce(self) -> bool:
         """Sum all labels but the kept ones; False if some label has too many edges."""
@@ -91,7 +98,7 @@ class Graph:
         edges = self.edges[label]
         loops = [e for e in edges if e.row == e.column]
         if loops and len(edges) == 1 and not self.vectors[label]:
-            self._remove(loops[0])
+            self.remove(loops[0])
             self.scalars.append(algebra.trace(loops[0].matrix))
             return True
         self._loops(label)
@@ -106,15 +113,15 @@ class Graph:
             self.scalars.append(dot(vectors, self.sizes[label]))
         elif len(edges) == 1:
             (edge,) = edges
-            self._remove(edge)
+            self.remove(edge)
             weight = column(vectors, self.sizes[label])
             self.vectors[edge.other(label)].append(
                 product([transpose(edge.seen_from(label)), weight])
             )
         else:
             first, second = edges
-            self._remove(first)
-            self._remove(second)
+            self.remove(first)
+            self.remove(second)
             middle = [algebra.diag(column(vectors, self.sizes[label]))] if vectors else []
             chain = [transpose(first.seen_from(label)), *middle, second.seen_from(label)]
             self._connect(Edge(first.other(label), second.other(label), product(chain)))
@@ -134,7 +141,7 @@ class Graph:
         for other, edges in groups.items():
             if len(edges) > 1:
                 for edge in edges:
-                    self._remove(edge)
+                    self.remove(edge)
                 plain = algebra.hadamard(reading_order(e.seen_from(label) for e in edges))
                 self._connect(Edge(label, other, plain))
 
@@ -198,11 +205,11 @@ def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
     What was handed on comes first, then products and differences, then plain names and
     functions, and last the factors of the form 1 − g.
     """
-    return sorted(formulas, key=_reading_key)
+    return sorted(formulas, key=reading_key)
 
 
-def _reading_key(f: Formula) -> tuple[int, int, int]:
-    inner = f.parts[0] if f.op == "transpose" else f
+def reading_key(f: Formula) -> tuple[int, int, int]:
+    inner = f.parts[0] if f.op in ("transpose", "indexed") else f
     if inner.op == "atom" and inner.data.rank < 0:
         group = 0
     elif inner.op == "sum":

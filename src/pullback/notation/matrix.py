@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum
+from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum, Variable
 from pullback.notation import algebra
 from pullback.notation.applied import applied, size_formula
 from pullback.notation.graph import Graph, column
 from pullback.notation.names import Names
-from pullback.notation.products import Product, constant_of, opened
+from pullback.notation.products import Product, constant_of, distributed, opened
 from pullback.notation.tree import Formula, Kind, atom, identity, number, ones
 
 KINDS: dict[int, Kind] = {0: "scalar", 1: "column", 2: "matrix"}
@@ -24,9 +24,9 @@ class MatrixForms:
     """Matrix forms of nodes under one table of names, each found once."""
 
     def __init__(self, names: Names) -> None:
-        self.names = names
+        self.names = names.of_matrices()
         self._known: dict[Node, Formula | None] = {}
-        self._products: dict[Node, Product] = {}
+        self._products: dict[Node, list[Product]] = {}
 
     def of(self, root: Node) -> Formula | None:
         """The formula of ``root``, not by its own name; None if it has no matrix form."""
@@ -41,8 +41,9 @@ class MatrixForms:
             if node in self._known and node is not root:
                 stack.pop()
                 continue
-            by_name = self._by_name(node) if node is not root or named else None
-            if by_name is not None or node.order > 2:
+            leaf = isinstance(node, Variable)
+            by_name = self._by_name(node) if node is not root or named or leaf else None
+            if by_name is not None or leaf or node.order > 2:
                 self._known[node] = by_name
                 stack.pop()
                 continue
@@ -72,13 +73,28 @@ class MatrixForms:
         if isinstance(node, Sum):
             return [n for _, n in node.terms if constant_of(n) is None]
         if isinstance(node, Contraction):
-            return [f.node for f in self._product(node).factors]
+            return [f.node for product in self.products(node) for f in product.factors]
         return [n for n in node.children if constant_of(n) is None]
 
-    def _product(self, node: Node) -> Product:
+    def products(self, node: Node) -> list[Product]:
+        """The products whose sum is this contraction; more than one only for tensors."""
         if node not in self._products:
-            self._products[node] = opened(node, self.names)
+            self._products[node] = distributed(opened(node, self.names), self.names)
         return self._products[node]
+
+    def graph(self, product: Product) -> Graph | None:
+        """The product as a graph of formulas, summed down to its output labels."""
+        if len(product.factors) > MOST_FACTORS:
+            return None
+        graph = Graph(product.sizes, product.output)
+        graph.scalars = [number(product.value)]
+        graph.scalars += [size_formula(product.sizes[k]) for k in product.counts]
+        for factor in product.factors:
+            form = self._settle(factor.node, named=True)
+            if form is None:
+                return None
+            graph.put(form, factor.labels)
+        return graph if graph.reduce() else None
 
     def _form(self, node: Node) -> Formula | None:
         if isinstance(node, SizeValue):
@@ -86,10 +102,8 @@ class MatrixForms:
         if isinstance(node, Sum):
             return self._sum(node)
         if isinstance(node, Contraction):
-            product = self._product(node)
-            if len(product.factors) > MOST_FACTORS:
-                return None
-            return self._contraction(product)
+            terms = [self._contraction(product) for product in self.products(node)]
+            return None if None in terms else algebra.add([t for t in terms if t is not None])
         assert isinstance(node, Apply)
         arguments = [self._argument(node, n) for n in node.arguments]
         if any(a is None for a in arguments):
@@ -138,19 +152,10 @@ class MatrixForms:
         return algebra.add(terms)
 
     def _contraction(self, product: Product) -> Formula | None:
-        kept = product.output
-        graph = Graph(product.sizes, kept)
-        for factor in product.factors:
-            form = self._known[factor.node]
-            if form is None:
-                return None
-            if form == number(0):
-                return form
-            graph.put(form, factor.labels)
-        if not graph.reduce():
+        graph = self.graph(product)
+        if graph is None:
             return None
-        front = [number(product.value), *(size_formula(product.sizes[k]) for k in product.counts)]
-        return algebra.product([*front, *scalar_order(graph.scalars), *assembled(graph, kept)])
+        return algebra.product([*scalar_order(graph.scalars), *assembled(graph, product.output)])
 
 
 def scalar_order(scalars: Iterable[Formula]) -> list[Formula]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,15 +12,11 @@ from pullback.expressions.nodes import Contraction, Node, Number, SizeValue, Var
 from pullback.expressions.program import Program
 from pullback.expressions.walks import post_order
 
-GREEK = {
-    name: letter
-    for name, letter in zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma "
-        "tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(),
-        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
-        strict=True,
-    )
-}
+_GREEK_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+)
+GREEK = dict(zip(_GREEK_NAMES.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
 _SPELLED = {letter: name for name, letter in GREEK.items()}
 _ACCENTS = {"dot": r"\dot", "bar": r"\bar", "hat": r"\hat", "tilde": r"\tilde"}
 _ESCAPED = {c: "\\" + c for c in "#$%&_{}"}
@@ -104,6 +100,7 @@ class Names:
         self.ranks = dict(ranks or {})
         self.known = known
         self.taken = taken | {name.text for name in self.table.values()}
+        self._matrices: Names | None = None
         self._cores: dict[Node, tuple[Node, Number, tuple[int, ...]]] = {}
         for node in self.table:
             self._cores.update(_core(node))
@@ -113,8 +110,8 @@ class Names:
         """The variables of a program; with ``named`` also its lines, as abbreviations."""
         ranks = _reading_order(program)
         table: dict[Node, Name] = {}
-        for name, node in program.variables.items():
-            table[node] = _variable_name(name, node, ranks, program.rows)
+        for name, variable in program.variables.items():
+            table[variable] = _variable_name(name, variable, ranks, program.rows)
         if named:
             for k, (name, node) in enumerate(program.lines.items()):
                 if node not in table and make.constant_value(node) is None:
@@ -146,6 +143,14 @@ class Names:
         table = {n: name for n, name in self.table.items() if n is not node}
         return Names(table, self.ranks, self.known, self.taken)
 
+    def of_matrices(self) -> Names:
+        """This table less the names of tensors of more than two axes; found once."""
+        if self._matrices is None:
+            table = {n: name for n, name in self.table.items() if n.order <= 2}
+            same = len(table) == len(self.table)
+            self._matrices = self if same else Names(table, self.ranks, self.known, self.taken)
+        return self._matrices
+
     def __contains__(self, node: object) -> bool:
         return node in self.table
 
@@ -168,9 +173,9 @@ class Names:
         named, coefficient, axes = found
         return coefficient, named, axes
 
-    def free(self, candidates: Iterable[str]) -> list[str]:
+    def free(self, candidates: Iterable[str]) -> Iterator[str]:
         """Those of the candidates that name nothing yet."""
-        return [c for c in candidates if c not in self.taken]
+        return (c for c in candidates if c not in self.taken)
 
 
 def _core(node: Node) -> dict[Node, tuple[Node, Number, tuple[int, ...]]]:
@@ -182,9 +187,10 @@ def _core(node: Node) -> dict[Node, tuple[Node, Number, tuple[int, ...]]]:
     coefficient, core = make.split_coefficient(node)
     axes = tuple(range(node.order))
     if isinstance(core, Contraction) and len(core.operands) == 1 and not core.summed:
+        output = core.output
         inner, labels = core.operands[0]
-        if sorted(labels) == sorted(core.output) == list(range(node.order)):
-            core, axes = inner, tuple([core.output.index(label) for label in labels])
+        if sorted(labels) == sorted(output) == list(axes):
+            core, axes = inner, tuple([output.index(label) for label in labels])
     if core is node or isinstance(core, Variable | SizeValue):
         return {}
     if isinstance(core, Contraction) and not core.operands:

@@ -88,10 +88,12 @@ class Printer:
         return self.style.ones.format(self._size(f.data)), ATOM
 
     def _identity(self, f: Formula) -> Written:
-        return self.style.identity.format(self._size(f.data)), ATOM
-
-    def _sized(self, f: Formula) -> Written:
-        return self.style.sized_identity.format(self._subscript([self._size(f.data)])), ATOM
+        size, sized = f.data
+        if not sized:
+            return self.style.identity.format(self._size(size)), ATOM
+        text = self._size(size)
+        text = text.replace("*", "") if self.unicode else text
+        return self.style.sized_identity.format(text), ATOM
 
     def _commutation(self, f: Formula) -> Written:
         rows, columns = map(self._size, f.data)

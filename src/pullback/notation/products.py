@@ -12,6 +12,7 @@ from pullback.expressions.sizes import Size
 from pullback.notation.names import Names
 
 Label = int
+MOST_TERMS = 50
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,56 @@ def opened(root: Node, names: Names, keep: Callable[[Node], bool] = lambda node:
     held = {label for f in final for label in f.labels} | set(out)
     counts = tuple([label for label in parent if find(label) == label and label not in held])
     return Product(value, final, out, sizes, counts)
+
+
+def distributed(product: Product, names: Names) -> list[Product]:
+    """The products whose sum is this one, sums of tensors of more than two axes multiplied out."""
+    done: list[Product] = []
+    waiting = [product]
+    while waiting:
+        p = waiting.pop()
+        at = next(
+            (k for k, f in enumerate(p.factors) if isinstance(f.node, Sum) and f.node.order > 2),
+            None,
+        )
+        if at is None or len(done) + len(waiting) > MOST_TERMS:
+            done.append(p)
+            continue
+        factor = p.factors[at]
+        others = p.factors[:at] + p.factors[at + 1 :]
+        assert isinstance(factor.node, Sum)
+        waiting.extend(
+            _spliced(p, others, factor.labels, opened(term, names), Fraction(c))
+            for c, term in reversed(factor.node.terms)
+        )
+    return done
+
+
+def _spliced(
+    p: Product, others: tuple[Factor, ...], labels: tuple[Label, ...], inner: Product, c: Fraction
+) -> Product:
+    """``p`` with ``inner`` in place of the factor it has lost, which stood on ``labels``."""
+    shift = 1 + max([*p.sizes, *inner.sizes], default=0)
+    sizes = {**p.sizes, **{label + shift: size for label, size in inner.sizes.items()}}
+    same: dict[Label, Label] = {}
+
+    def find(label: Label) -> Label:
+        while label in same:
+            label = same[label]
+        return label
+
+    for own, outer in zip(inner.output, labels, strict=True):
+        one, other = find(own + shift), find(outer)
+        if one != other:
+            same[max(one, other)] = min(one, other)
+    factors = [*others]
+    factors += [Factor(f.node, tuple([k + shift for k in f.labels])) for f in inner.factors]
+    moved = [Factor(f.node, tuple([find(k) for k in f.labels])) for f in factors]
+    output = tuple([find(k) for k in p.output])
+    held = {k for f in moved for k in f.labels} | set(output)
+    lost = {find(k) for k in labels} - held
+    counts = (*p.counts, *(k + shift for k in inner.counts), *sorted(lost))
+    return Product(p.value * c * inner.value, tuple(moved), output, sizes, counts)
 
 
 def constant_of(node: Node) -> Fraction | None:

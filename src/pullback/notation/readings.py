@@ -35,18 +35,18 @@ def textbook_form(root: Node, names: Names) -> Node:
     """``root`` with the readings of its functions applied, named nodes left as they are."""
     nodes = visible(root, names)
     image: dict[Node, Node] = {}
-    known = names.known.union(nodes)
+    on_page = set(nodes)
     depth: dict[Node, int] = {}
     for node in nodes:
         if node is not root and node in names:
             image[node] = node
         else:
             changed = rebuild(node, tuple([image[child] for child in node.children]))
-            image[node] = _read(changed, known, names, depth)
+            image[node] = _read(changed, on_page, names, depth)
     return image[root]
 
 
-def _read(node: Node, known: frozenset[Node], names: Names, depth: dict[Node, int]) -> Node:
+def _read(node: Node, on_page: set[Node], names: Names, depth: dict[Node, int]) -> Node:
     coefficient, core = make.split_coefficient(node)
     if not isinstance(core, Apply) or core in names:
         return node
@@ -56,7 +56,8 @@ def _read(node: Node, known: frozenset[Node], names: Names, depth: dict[Node, in
             continue
         form, needed = found
         # of two that could each be read through the other, the simpler one stays
-        if needed in names or (needed in known and _depth(needed, depth) < _depth(core, depth)):
+        seen = needed in on_page or needed in names.known
+        if needed in names or (seen and _depth(needed, depth) < _depth(core, depth)):
             return make.scale(coefficient, form)
     return node
 

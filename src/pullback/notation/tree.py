@@ -34,7 +34,7 @@ class Formula:
     ``rank`` is the earliest place of a name in the order of reading.
     """
 
-    __slots__ = ("_flip", "_hash", "data", "kind", "op", "parts", "rank", "size", "transposes")
+    __slots__ = ("_hash", "data", "flip", "kind", "op", "parts", "rank", "size", "transposes")
 
     def __init__(
         self, op: str, parts: Sequence[Formula] = (), kind: Kind = "scalar", data: Any = None
@@ -48,7 +48,7 @@ class Formula:
         own = data.rank if op == "atom" else LAST
         self.rank: int = min([own, *(p.rank for p in self.parts)])
         self._hash = hash((op, self.parts, kind, data))
-        self._flip: Formula | None = None
+        self.flip: Formula | None = None
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
@@ -88,8 +88,9 @@ def ones(size: Size) -> Formula:
     return Formula("ones", (), "column", size)
 
 
-def identity(size: Size) -> Formula:
-    return Formula("identity", (), "matrix", size)
+def identity(size: Size, sized: bool = False) -> Formula:
+    """The identity matrix; ``sized`` when its size shows, as in I_m ⊗ A."""
+    return Formula("identity", (), "matrix", (size, sized))
 
 
 def commutation(rows: Size, columns: Size) -> Formula:
@@ -97,8 +98,23 @@ def commutation(rows: Size, columns: Size) -> Formula:
     return Formula("commutation", (), "matrix", (rows, columns))
 
 
-def is_number(formula: Formula) -> bool:
-    return formula.op == "number"
+def indexed(formula: Formula, letters: Sequence[str]) -> Formula:
+    """One entry of a vector, matrix or tensor."""
+    return Formula("indexed", (formula,), "scalar", tuple(letters)) if letters else formula
+
+
+def sigma(letters: Sequence[str], body: Formula) -> Formula:
+    """The sum of ``body`` over index letters."""
+    return Formula("sigma", (body,), "scalar", tuple(letters)) if letters else body
+
+
+def delta(one: str, other: str) -> Formula:
+    return Formula("delta", (), "scalar", (one, other))
+
+
+def vec(formula: Formula) -> Formula:
+    """The columns of a matrix, one below the other."""
+    return Formula("vec", (formula,), "column")
 
 
 def is_negative(formula: Formula) -> bool:

@@ -1,22 +1,96 @@
-"""What other floors call: a node as a formula, a derivation as an equation."""
+"""What other floors call: a node as a formula, a derivation as an equation.
+
+Forms: ``matrix`` (products, transposes, ⊙, diag, …), ``index`` (entries, Σ, δ) and ``vec``
+(⊗ and vec, columns stacked). Styles: ``text`` (Unicode, or ASCII that the language reads back)
+and ``latex``. An expression without a matrix or vec form is written in index form.
+
+Conventions. Vectors are columns unless the program writes them as rows. A number added to a
+vector or matrix is added to every entry. Elementwise powers are ``x^⊙2`` (ASCII ``x.^2``),
+elementwise quotients ``x ⊘ y`` (``x ./ y``); a product binds tighter than ⊙. ``softmax`` and
+``logsumexp`` of a matrix act on each row (ASCII says ``softmax(H, 2)``). 𝟏 is a column of ones and
+I the identity, of the size that fits. ``sum`` is the sum of all entries, ‖A‖ the Frobenius norm.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from pullback.derivation.result import Derivation
 from pullback.expressions.nodes import Node
 from pullback.notation import algebra
+from pullback.notation.index import IndexForms, Letters
 from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Names
 from pullback.notation.printing import written
+from pullback.notation.quotients import Side, derivative_text
 from pullback.notation.readings import textbook_form
+from pullback.notation.shortening import shortened
 from pullback.notation.styles import ASCII, LATEX, UNICODE, Style
+from pullback.notation.tree import Formula, atom, indexed
+from pullback.notation.vec import vec_form
 
 Form = Literal["matrix", "index", "vec"]
+Layout = Literal["numerator", "denominator"]
+MOST_DEFINITIONS = 20
+ANY_ORDER = 10**6
 
 
-def style_of(style: str, ascii: bool) -> Style:
-    return LATEX if style == "latex" else ASCII if ascii else UNICODE
+class Writing:
+    """One formula in one form: its tree, the form it really has, and its abbreviations."""
+
+    def __init__(
+        self, node: Node, names: Names, form: str, groups: tuple[int, ...] = (), row: bool = False
+    ) -> None:
+        read = textbook_form(node, names)
+        self.row = row and node.order == 1
+        self.letters: Letters = ()
+        self.form = form
+        tree = None
+        if form != "index" and (form == "vec" or node.order <= 2):
+            self.names, self.definitions = shortened(read, names, order=2)
+            self.matrices = MatrixForms(self.names)
+            self.entries = IndexForms(self.names, read)
+            if form == "vec":
+                tree = vec_form(read, self.matrices, groups or (0, node.order))
+            else:
+                tree = self.matrices.of(read)
+            if tree is not None and self.row:
+                tree = algebra.transpose(tree)
+        if tree is None:
+            self.form = "index"
+            self.names, self.definitions = shortened(read, names, order=ANY_ORDER)
+            self.entries = IndexForms(self.names, read)
+            self.letters = self.entries.free(node.order)
+            tree = self.entries.of(read, self.letters)
+        self.tree: Formula = tree
+
+    def text(self, style: Style) -> str:
+        return written(self.tree, style) + self.where(style)
+
+    def where(self, style: Style) -> str:
+        """The abbreviations defined, as many as anyone would read."""
+        if not self.definitions:
+            return ""
+        lines = [self._definition(node, style) for node in self.definitions[:MOST_DEFINITIONS]]
+        rest = len(self.definitions) - len(lines)
+        if rest:
+            lines.append(f"… and {rest} more" if style is UNICODE else f"... and {rest} more")
+        if style is LATEX:
+            lines = [rf"\text{{{line}}}" if line.startswith("...") else line for line in lines]
+            return r" \quad \text{where} \quad " + r", \quad ".join(lines)
+        return "\nwhere " + "\n      ".join(lines)
+
+    def _definition(self, node: Node, style: Style) -> str:
+        name = self.names.table[node]
+        entry = None
+        if self.form != "index":
+            left = atom(name, "scalar")
+            entry = self.matrices.of(node)
+        if entry is None:
+            letters = self.entries.free(node.order)
+            left = indexed(atom(name, "matrix" if letters else "scalar"), letters)
+            entry = self.entries.of(node, letters)
+        return f"{written(left, style)} = {written(entry, style)}"
 
 
 def write(
@@ -26,11 +100,71 @@ def write(
     style: str = "text",
     ascii: bool = False,
     groups: tuple[int, ...] | None = None,
-    row: bool = False,
+    row: bool | None = None,
 ) -> str:
-    node = textbook_form(node, names)
-    tree = MatrixForms(names).of(node)
-    assert tree is not None
-    if row:
-        tree = algebra.transpose(tree)
-    return written(tree, style_of(style, ascii))
+    """The formula of a node, down to the names in ``names``; never by the node's own name.
+
+    ``groups`` (for the vec form) says how many axes belong to the function and to each variable.
+    ``row`` writes a vector as a row; by default it is one if its name is that of a row.
+
+    >>> from pullback.expressions import constructors as make
+    >>> A, x = make.variable("A", ["m", "n"]), make.variable("x", ["n"])
+    >>> y = make.einsum("ij,j->i", A, x)
+    >>> write(make.einsum("i,i->", y, y), Names({})), write(y, Names({}), form="index")
+    ('‖A x‖²', 'Σ_j A_ij x_j')
+    """
+    if row is None:
+        own = names.name(node)
+        row = own is not None and own.row
+    return Writing(node, names, form, groups or (), row).text(style_of(style, ascii))
+
+
+def has_matrix_form(node: Node, names: Names | None = None) -> bool:
+    """Whether the expression can be written in matrix notation."""
+    return Writing(node, names or Names({}), "matrix").form == "matrix"
+
+
+def equation(
+    derivation: Derivation,
+    form: Form = "matrix",
+    style: str = "text",
+    ascii: bool = False,
+    named: bool = False,
+    layout: Layout = "numerator",
+) -> str:
+    """The derivative as an equation, such as ``∂L/∂U = 2 (h − y) xᵀ``.
+
+    ``named`` uses the program's lines as abbreviations. ``layout`` concerns the derivative of a
+    vector by a vector in matrix or vec form: "denominator" prints its transpose, and says so.
+    """
+    program, wrt = derivation.program, derivation.wrt
+    names = Names.of(program, named)
+    for w in wrt:
+        if w.node not in names:
+            names = names.plus(w.node, w.name, row=w.name in program.rows)
+    table = style_of(style, ascii)
+    function = program.result_name or next(names.free(("f", "F", "y", "z", "result")), "f")
+    result = Side(function, program.result.order, function in program.rows)
+    by = [Side(w.name, w.node.order, w.name in program.rows) for w in wrt]
+    lies = [side.row for side in (result, *by) if side.order]
+    writing = Writing(
+        derivation.node, names, form, derivation.groups, row=len(lies) == 1 and lies[0]
+    )
+    axes = [side.order for side in (result, *by) if side.order]
+    turned = layout == "denominator" and writing.form != "index" and len(axes) == 2
+    turned = turned and (writing.form == "vec" or axes == [1, 1])
+    if turned:
+        writing.tree = algebra.transpose(writing.tree)
+    left = derivative_text(result, by, writing.form, writing.letters, table, turned)
+    note = ""
+    if turned:
+        note = "denominator layout: the transpose of the array that is computed"
+        note = rf" \quad \text{{({note})}}" if table is LATEX else f"   ({note})"
+    return f"{left} = {written(writing.tree, table)}{note}{writing.where(table)}"
+
+
+def style_of(style: str, ascii: bool) -> Style:
+    """The operator table of a style."""
+    if style == "latex":
+        return LATEX
+    return ASCII if ascii else UNICODE

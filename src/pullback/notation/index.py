@@ -1,0 +1,197 @@
+"""Index notation: one entry of a tensor of any order, sums written out with Σ and δ.
+
+The recursion goes down the printed formula only, whose depth :mod:`~pullback.notation.shortening`
+bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import count
+
+from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum
+from pullback.functions.catalogue import primitive
+from pullback.notation import algebra
+from pullback.notation.applied import applied, size_formula
+from pullback.notation.graph import reading_key
+from pullback.notation.matrix import MatrixForms
+from pullback.notation.names import Name, Names
+from pullback.notation.products import Factor, Label, Product, constant_of, opened
+from pullback.notation.readings import visible
+from pullback.notation.tree import LAST, ONE, Formula, atom, delta, indexed, number, sigma
+
+Letters = tuple[str, ...]
+LETTERS = "ijklmnpqrstuvwabcfgh"
+
+
+class IndexForms:
+    """Entries of nodes under one table of names; ``roots`` say which sizes are in use."""
+
+    def __init__(self, names: Names, *roots: Node) -> None:
+        self.names = names
+        self.matrices = MatrixForms(names)
+        self.sizes = {
+            name
+            for root in roots
+            for node in visible(root, names)
+            for size in node.shape
+            for name in size.names
+        }
+
+    def letters(self, used: Iterable[str] = ()) -> Iterator[str]:
+        """Index letters that name nothing else and are not in use."""
+        used = set(used)
+        for k in count():
+            marked = [f"{letter}{k}" if k else letter for letter in LETTERS]
+            yield from (m for m in self.names.free(marked) if m not in self.sizes | used)
+
+    def free(self, order: int) -> Letters:
+        """The letters of the axes of a whole formula, in order."""
+        letters = self.letters()
+        return tuple(next(letters) for _ in range(order))
+
+    def of(self, root: Node, letters: Letters) -> Formula:
+        """The entry of a node at these letters, not by its own name."""
+        return self._entry(root, letters, frozenset(letters), by_name=False)
+
+    def _entry(
+        self, node: Node, letters: Letters, scope: frozenset[str], by_name: bool = True
+    ) -> Formula:
+        name = self.names.name(node) if by_name or not node.children else None
+        if name is not None:
+            return indexed(atom(name, "matrix" if letters else "scalar"), letters)
+        value = constant_of(node)
+        if value is not None:
+            return number(value)
+        if isinstance(node, SizeValue):
+            return size_formula(node.size)
+        if isinstance(node, Sum):
+            terms = [(c, self._entry(n, letters, scope)) for c, n in node.terms]
+            return algebra.add([algebra.product([number(Fraction(c)), f]) for c, f in terms])
+        if isinstance(node, Contraction):
+            return self._product(opened(node, self.names), letters, scope)
+        assert isinstance(node, Apply)
+        if primitive(node).elementwise:
+            arguments = [self._entry(n, letters, scope) for n in node.arguments]
+            return applied(node, arguments, "scalar")
+        return self._function(node, letters, scope)
+
+    def _function(self, node: Apply, letters: Letters, scope: frozenset[str]) -> Formula:
+        """An entry of a function of whole vectors or matrices: softmax(h)_i, [X⁻¹]_ij."""
+        record = primitive(node)
+        whole = self.matrices.of(node)
+        if whole is not None:
+            return indexed(whole, letters)
+        batch = letters[: node.order - len(record.signature.result)]
+        fresh = self.letters(scope)
+        arguments = []
+        bound: list[str] = []
+        for argument, core in zip(node.arguments, record.signature.arguments, strict=True):
+            own = [next(fresh) for _ in core]
+            bound += own
+            arguments.append(self._entry(argument, (*batch, *own), scope | set(own)))
+        marks = "".join(bound)
+        text, latex = record.symbol or record.name, record.latex
+        if "{0}" in latex or not latex:
+            latex = rf"\operatorname{{{record.name}}}"
+        name = Name(f"{text}_{marks}", f"{latex}_{{{marks}}}", f"{record.name}_{marks}")
+        return indexed(algebra.function(name, arguments, "scalar"), letters[len(batch) :])
+
+    def _product(self, product: Product, letters: Letters, scope: frozenset[str]) -> Formula:
+        at: dict[Label, str] = {}
+        deltas = []
+        for label, letter in zip(product.output, letters, strict=True):
+            if at.setdefault(label, letter) != letter:
+                deltas.append(delta(at[label], letter))
+        scalars: list[Formula] = [number(product.value)]
+        scalars += [size_formula(product.sizes[k]) for k in product.counts]
+        closed: list[Formula] = []
+        groups = connected(product)
+        free = self.letters(scope)
+        bound = self._bind(
+            at, [f for place, fs in groups if place < len(letters) for f in fs], free
+        )
+        opens: list[tuple[tuple[int, ...], list[Formula]]] = []
+        for place, factors in groups:
+            inside = scope | frozenset(bound)
+            own = dict(at)
+            if place == len(letters):  # a factor by itself: its letters can be used again
+                own_bound = self._bind(own, factors, self.letters(inside))
+                entries = self._entries(factors, own, inside | set(own_bound))
+                (closed if own_bound else scalars).append(summed(own_bound, entries))
+                continue
+            entries = self._entries(factors, own, inside)
+            key = reading_key(entries[0])[:2] if len(entries) == 1 else (1, -LAST)
+            opens.append(((place, *key, min(e.rank for e in entries)), entries))
+        opens.sort(key=lambda group: group[0])
+        entries = [e for _, es in opens for e in es]
+        if len(closed) == 1 and not bound:
+            return algebra.product([*scalars, *deltas, *entries, *closed])
+        return algebra.product([*scalars, *closed, *deltas, summed(bound, entries)])
+
+    def _bind(
+        self, at: dict[Label, str], factors: Iterable[Factor], free: Iterator[str]
+    ) -> list[str]:
+        """Letters for the labels that have none yet, in the order in which they appear."""
+        bound = []
+        for label in [k for f in factors for k in f.labels]:
+            if label not in at:
+                at[label] = next(free)
+                bound.append(at[label])
+        return bound
+
+    def _entries(
+        self, factors: Iterable[Factor], at: dict[Label, str], scope: frozenset[str]
+    ) -> list[Formula]:
+        return [self._entry(f.node, tuple([at[k] for k in f.labels]), scope) for f in factors]
+
+
+def summed(bound: Sequence[str], entries: Sequence[Formula]) -> Formula:
+    """Σ over the bound letters of the product of the entries, a number taken out."""
+    if not bound:
+        return algebra.product(entries)
+    value, rest = algebra.split_number(algebra.product(entries))
+    return algebra.product([number(value), sigma(bound, rest)]) if rest != ONE else rest
+
+
+def connected(product: Product) -> list[tuple[int, list[Factor]]]:
+    """The factors in groups that share summed labels, each in order along its chain.
+
+    With each group comes the first output axis it touches, or the number of axes if none. A
+    group starts with a factor on that axis and goes on along shared labels.
+    """
+    position: dict[Label, int] = {}
+    for k, label in enumerate(product.output):
+        position.setdefault(label, k)
+    end = len(product.output)
+    by_label: dict[Label, list[int]] = {}
+    for k, factor in enumerate(product.factors):
+        for label in set(factor.labels) - set(position):
+            by_label.setdefault(label, []).append(k)
+    places = [
+        (min([position.get(label, end) for label in f.labels], default=end), *_simple(f), k)
+        for k, f in enumerate(product.factors)
+    ]
+    groups: list[tuple[int, list[Factor]]] = []
+    done: set[int] = set()
+    for place, *_, start in sorted(places):
+        if start in done:
+            continue
+        done.add(start)
+        chain, k = [start], 0
+        while k < len(chain):
+            for label in product.factors[chain[k]].labels:
+                near = [i for i in by_label.get(label, ()) if i not in done]
+                chain += sorted(near, key=lambda i: _simple(product.factors[i]))
+                done.update(near)
+            k += 1
+        groups.append((place, [product.factors[i] for i in chain]))
+    return groups
+
+
+def _simple(factor: Factor) -> tuple[int, bool]:
+    """Vectors before matrices, and 1 − g after g."""
+    node = factor.node
+    broken = isinstance(node, Sum) and any(constant_of(n) is not None for _, n in node.terms)
+    return len(factor.labels), broken
