@@ -11,7 +11,7 @@ from pullback.expressions import constructors as make
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Definition, Function
 from pullback.language import broadcasting as numpy_axes
-from pullback.language.broadcasting import add, axes_of, broadcast_to, multiply
+from pullback.language.broadcasting import axes_of, broadcast_to, multiply
 
 NodeFunction = Callable[..., Node]
 
@@ -119,12 +119,12 @@ def outer(left: Node, right: Node) -> Node:
 
 def maximum(left: Node, right: Node) -> Node:
     """max(a, b) = b + relu(a − b)."""
-    return add((1, right), (1, apply_record("relu", add((1, left), (-1, right)))))
+    return numpy_axes.plus(right, apply_record("relu", numpy_axes.minus(left, right)))
 
 
 def minimum(left: Node, right: Node) -> Node:
     """min(a, b) = a − relu(a − b)."""
-    return add((1, left), (-1, apply_record("relu", add((1, left), (-1, right)))))
+    return numpy_axes.minus(left, apply_record("relu", numpy_axes.minus(left, right)))
 
 
 def norm(node: Node, ord: Any = None) -> Node:
@@ -163,8 +163,8 @@ def _record(name: str) -> NodeFunction:
 
 
 _UFUNCS: dict[str, NodeFunction] = {
-    "add": lambda a, b: add((1, a), (1, b)),
-    "subtract": lambda a, b: add((1, a), (-1, b)),
+    "add": numpy_axes.plus,
+    "subtract": numpy_axes.minus,
     "multiply": multiply,
     "divide": numpy_axes.divide,
     "matmul": numpy_axes.matmul,

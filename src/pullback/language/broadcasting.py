@@ -67,6 +67,14 @@ def add(*terms: tuple[Number, Node]) -> Node:
     return make.add([(c, broadcast_to(node, common)) for c, node in terms], common)
 
 
+def plus(left: Node, right: Node) -> Node:
+    return add((1, left), (1, right))
+
+
+def minus(left: Node, right: Node) -> Node:
+    return add((1, left), (-1, right))
+
+
 def power(base: Node, exponent: Node) -> Node:
     if not exponent.order:
         return make.power(base, exponent)

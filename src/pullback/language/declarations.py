@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ ENTRYWISE = frozenset({"positive", "sign", "binary"})
 VECTOR = frozenset({"unit-sum"})
 ASSUMPTIONS = SQUARE | ENTRYWISE | VECTOR
 
+NAME = re.compile(r"(?![⁰¹²³⁴-⁹⁻ᵀ])[^\W\d](?:(?![⁰¹²³⁴-⁹⁻ᵀ])\w)*")  # as in the grammar
 EVERY_KIND = (k.SCALAR, k.COLUMN, k.ROW, k.MATRIX)
 
 
@@ -166,6 +168,16 @@ def _sizes(name: str, value: Sizes) -> list[Size]:
         else:
             raise PullbackError(f"{item!r} in the shape of '{name}' is no size")
     return sizes
+
+
+def check_name(name: str) -> None:
+    """PullbackError for what the text language would not read as a name."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise PullbackError(
+            f"{name!r} is no name", hint="a name is a letter, then letters, digits, _"
+        )
+    if is_function(name):
+        raise PullbackError(f"'{name}' is a function; choose another name")
 
 
 def declare(

@@ -133,7 +133,8 @@ def _ambiguous(
         shown.append(f"    with {kinds}, the result is {k.kind_text(typing.values[-1].kind)}")
     said = f"{first.message}\n" if first else ""
     message = f"{said}two readings are equally good:\n" + "\n".join(shown)
-    raise PullbackError(message, first and first.place, f"declare one, as in  {differing[0]}: n")
+    place = first.place if first else None
+    raise PullbackError(message, place, f"declare one, as in  {differing[0]}: n")
 
 
 def _sentence(name: str, typing: Typing) -> str:

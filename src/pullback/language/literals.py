@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from numbers import Number as AnyNumber
+from typing import Any
+
+import numpy as np
 
 from pullback.errors import DomainError, PullbackError
-from pullback.expressions import Apply, Node, Number
+from pullback.expressions import Apply, Node, Number, Size
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import primitive
 
@@ -53,3 +57,27 @@ def _check_domain(node: Apply) -> None:
             raise DomainError(f"{record.name} is defined for positive numbers, not for {value}")
         if domain.name == "nonzero" and value == 0:
             raise DomainError(f"{record.name} is not defined at 0")
+
+
+def node_of_number(value: Any) -> Node:
+    """A Python or NumPy number, or a size, as a node; arrays of data are refused."""
+    if isinstance(value, Node):
+        return value
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, bool | np.bool_):
+        raise PullbackError(f"{value} is a truth value, not a number")
+    if isinstance(value, complex | np.complexfloating):
+        raise PullbackError(f"{value} is complex; expressions are real")
+    if isinstance(value, Size):
+        return make.size_value(value)
+    if isinstance(value, int | float | Fraction | np.number):
+        return make.constant(value)  # type: ignore[arg-type]  # NumPy numbers are taken too
+    if isinstance(value, AnyNumber):
+        raise PullbackError(f"{value!r} is no number an expression can hold")
+    if isinstance(value, np.ndarray | list | tuple):
+        raise PullbackError(
+            "an array of data cannot stand in an expression",
+            hint="name it, as in vector('b', 'n'), and give the data when the code is called",
+        )
+    raise PullbackError(f"{value!r} is neither a symbol nor a number")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from numbers import Number as AnyNumber
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -17,15 +15,28 @@ from pullback.expressions.walks import post_order, variables
 from pullback.language import array_functions, broadcasting
 from pullback.language.array_functions import apply_record
 from pullback.language.broadcasting import Axes, shape_as_tuple
-from pullback.language.calls import is_function
-from pullback.language.declarations import declare
+from pullback.language.declarations import check_name, declare
 from pullback.language.history import History
-from pullback.language.literals import check_literals
+from pullback.language.literals import check_literals, node_of_number
 from pullback.notation.names import Names
 from pullback.notation.write import write
 
-_NAME = re.compile(r"(?![⁰¹²³⁴-⁹⁻ᵀ])[^\W\d](?:(?![⁰¹²³⁴-⁹⁻ᵀ])\w)*")
 _WRITTEN_OUT = 60  # operations that a repr still writes out
+
+
+Operator = Callable[["Tensor", "TensorLike"], "Tensor"]
+
+
+def _operators(function: Callable[[Node, Node], Node]) -> tuple[Operator, Operator]:
+    """An operator and its reflection, for a number on the left."""
+
+    def operator(self: Tensor, other: TensorLike) -> Tensor:
+        return lift(function, self, other)
+
+    def reflected(self: Tensor, other: TensorLike) -> Tensor:
+        return lift(function, other, self)
+
+    return operator, reflected
 
 
 class Tensor:
@@ -110,7 +121,7 @@ class Tensor:
         """The same tensor as a named line, which derivations and code will use.
 
         >>> x = vector("x", "n")
-        >>> list(sum_of((x * x).named("q")).to_program().lines)
+        >>> list((x * x).named("q").sum().to_program().lines)
         ['q']
         """
         check_name(name)
@@ -140,41 +151,12 @@ class Tensor:
 
     # operators
 
-    def __add__(self, other: TensorLike) -> Tensor:
-        return lift(lambda a, b: broadcasting.add((1, a), (1, b)), self, other)
-
-    def __radd__(self, other: TensorLike) -> Tensor:
-        return lift(lambda a, b: broadcasting.add((1, a), (1, b)), other, self)
-
-    def __sub__(self, other: TensorLike) -> Tensor:
-        return lift(lambda a, b: broadcasting.add((1, a), (-1, b)), self, other)
-
-    def __rsub__(self, other: TensorLike) -> Tensor:
-        return lift(lambda a, b: broadcasting.add((1, a), (-1, b)), other, self)
-
-    def __mul__(self, other: TensorLike) -> Tensor:
-        return lift(broadcasting.multiply, self, other)
-
-    def __rmul__(self, other: TensorLike) -> Tensor:
-        return lift(broadcasting.multiply, other, self)
-
-    def __truediv__(self, other: TensorLike) -> Tensor:
-        return lift(broadcasting.divide, self, other)
-
-    def __rtruediv__(self, other: TensorLike) -> Tensor:
-        return lift(broadcasting.divide, other, self)
-
-    def __pow__(self, other: TensorLike) -> Tensor:
-        return lift(broadcasting.power, self, other)
-
-    def __rpow__(self, other: TensorLike) -> Tensor:
-        return lift(broadcasting.power, other, self)
-
-    def __matmul__(self, other: TensorLike) -> Tensor:
-        return lift(broadcasting.matmul, self, other)
-
-    def __rmatmul__(self, other: TensorLike) -> Tensor:
-        return lift(broadcasting.matmul, other, self)
+    __add__, __radd__ = _operators(broadcasting.plus)
+    __sub__, __rsub__ = _operators(broadcasting.minus)
+    __mul__, __rmul__ = _operators(broadcasting.multiply)
+    __truediv__, __rtruediv__ = _operators(broadcasting.divide)
+    __pow__, __rpow__ = _operators(broadcasting.power)
+    __matmul__, __rmatmul__ = _operators(broadcasting.matmul)
 
     def __neg__(self) -> Tensor:
         return self._made(make.negate)
@@ -276,29 +258,8 @@ TensorLike = Tensor | int | float | Fraction
 
 
 def as_node(value: Any) -> Node:
-    """A tensor or number as a node; arrays of data are refused, they are given when code runs."""
-    if isinstance(value, Tensor):
-        return value.node
-    if isinstance(value, Node):
-        return value
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if isinstance(value, bool | np.bool_):
-        raise PullbackError(f"{value} is a truth value, not a number")
-    if isinstance(value, complex | np.complexfloating):
-        raise PullbackError(f"{value} is complex; expressions are real")
-    if isinstance(value, Size):
-        return make.size_value(value)
-    if isinstance(value, int | float | Fraction | np.number):
-        return make.constant(value)  # type: ignore[arg-type]  # NumPy numbers are taken too
-    if isinstance(value, AnyNumber):
-        raise PullbackError(f"{value!r} is no number an expression can hold")
-    if isinstance(value, np.ndarray | list | tuple):
-        raise PullbackError(
-            "an array of data cannot stand in an expression",
-            hint="name it, as in vector('b', 'n'), and give the data when the code is called",
-        )
-    raise PullbackError(f"{value!r} is neither a symbol nor a number")
+    """A tensor or number as a node."""
+    return value.node if isinstance(value, Tensor) else node_of_number(value)
 
 
 def lift(function: Callable[..., Node], *arguments: Any, **options: Any) -> Tensor:
@@ -335,22 +296,7 @@ def _parents(tensors: Iterable[Tensor]) -> tuple[History, ...]:
     return tuple(dict.fromkeys(t.history for t in tensors if t.history is not None))
 
 
-def sum_of(value: TensorLike) -> Tensor:
-    """The sum of all entries."""
-    return lift(broadcasting.sum_over, value)
-
-
 # variables
-
-
-def check_name(name: str) -> None:
-    """PullbackError for what the text language would not read as a name."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise PullbackError(
-            f"{name!r} is no name", hint="a name is a letter, then letters, digits, _"
-        )
-    if is_function(name):
-        raise PullbackError(f"'{name}' is a function; choose another name")
 
 
 def tensor(name: str, *sizes: SizeLike, assume: str | Iterable[str] = ()) -> Tensor:
