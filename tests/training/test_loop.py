@@ -105,8 +105,8 @@ def test_patience_stops_and_keeps_the_best_by_held_out_loss():
     result = run(plan=Plan(sgd(), constant(25.0), epochs=200, batch=4, patience=5))
     losses = [e.held_out_loss for e in result.history]
     assert result.stopped_early and len(losses) < 201
-    assert result.best.held_out_loss == min(losses)
-    assert result.history[-1].number == result.best.number + 5
+    assert result.kept.held_out_loss == min(losses)
+    assert result.history[-1].number == result.kept.number + 5
     x, y, codes = two_clouds()
     _, held = split(50, codes, 0.2, np.random.default_rng(0))
     kept, _ = Network().evaluate({"x": x[held], "y": y[held]}, result.parameters)
@@ -115,7 +115,8 @@ def test_patience_stops_and_keeps_the_best_by_held_out_loss():
 
 def test_without_patience_held_out_samples_have_no_say():
     result = run(plan=Plan(sgd(), constant(25.0), epochs=20, batch=4))
-    assert result.best.loss == min(e.loss for e in result.history)
+    assert result.kept is result.history[-1]
+    assert result.kept.loss > min(e.loss for e in result.history)
 
 
 def test_without_held_out_samples_the_figures_are_nan():
@@ -156,7 +157,7 @@ def test_ctrl_c_in_the_callback():
                 raise KeyboardInterrupt
 
     result = run(progress=Impatient())
-    assert result.interrupted and result.best.number == 3
+    assert result.interrupted and result.kept.number == 3
 
 
 class Breaks(Network):
@@ -180,7 +181,7 @@ def test_a_loss_that_is_no_number_is_said_with_epoch_rate_and_advice(how, messag
     with pytest.raises(Diverged, match=f"in epoch 3 at the rate 0.5: .*{message}") as caught:
         run(Breaks(8, how))
     assert "try a rate below 0.5" in str(caught.value)
-    assert caught.value.run.best.number == 2
+    assert caught.value.run.kept.number == 2
     assert np.isfinite(caught.value.run.parameters["W"]).all()
 
 

@@ -81,7 +81,11 @@ class Table:
             try:
                 float(text)
             except ValueError:
-                shown = f"{str(text)!r} is not a number" if str(text).strip() else "the value is missing"
+                shown = (
+                    f"{str(text)!r} is not a number"
+                    if str(text).strip()
+                    else "the value is missing"
+                )
                 raise PullbackError(f"{self.place(row, name)}: {shown}", hint=_GAPS) from None
 
     def place(self, row: int, name: str) -> str:

@@ -19,9 +19,7 @@ from pullback.training.pictures import Images, as_images, choose_images, draw_tr
 
 PROGRAM = """\
 U: m n
-V: p m
-x: n
-y: p unit-sum
+y: k unit-sum
 f = U*x + b
 g = sigmoid(f)
 h = V*g + c
@@ -83,9 +81,9 @@ def draw_digits(fitted: Fitted, path: str | Path, count: int = 30) -> None:
             [labels.classes[k] for k in decided[shown]],
             [labels.classes[k] for k in right[shown]],
         )
-    last = fitted.run.best or fitted.run.history[-1]
+    kept = fitted.run.kept or fitted.run.history[-1]
     wrong = int((decided != right).sum())
     title = (
-        f"{len(held_out)} held-out digits: {100 * last.held_out_score:.1f} % right, {wrong} wrong"
+        f"{len(held_out)} held-out digits: {100 * kept.held_out_score:.1f} % right, {wrong} wrong"
     )
     draw_training(fitted.run, path, images, title)

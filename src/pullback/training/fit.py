@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pullback.errors import PullbackError
 from pullback.expressions import Program, shape_text
 from pullback.training.data import Data, Table, as_table
+from pullback.training.files import check_writable
 from pullback.training.initialisers import begin
 from pullback.training.loop import Diverged, Plan, Progress, Run, train
 from pullback.training.metrics import metric_of
@@ -29,7 +30,7 @@ from pullback.training.samples import (
     label_of,
     split,
 )
-from pullback.training.saved import Saved, check_writable, save
+from pullback.training.saved import Saved, save
 from pullback.training.settings import Settings
 
 Array = NDArray[Any]
@@ -81,6 +82,7 @@ def fit(
     if output is not None:
         check_writable(output)
     prepared = prepare(model, as_table(data))
+    prepared.objective.compile()
     rng = _streams(model.settings.seed)[2]
     metric = None if prepared.labels is None else metric_of(prepared.labels)
     try:
@@ -96,10 +98,10 @@ def fit(
             progress,
         )
     except Diverged as error:
-        if output is not None and error.run.best is not None and error.run.best.number > 0:
+        if output is not None and error.run.kept is not None and error.run.kept.number > 0:
             save(_saved(model, prepared, error.run), output)
             error.hint += (
-                f"\nthe parameters of epoch {error.run.best.number} were saved to {output}"
+                f"\nthe parameters of epoch {error.run.kept.number} were saved to {output}"
             )
         raise
     saved = _saved(model, prepared, run)
@@ -167,7 +169,7 @@ def prepare(model: Model, table: Table) -> Prepared:
 
 
 def _saved(model: Model, prepared: Prepared, run: Run) -> Saved:
-    labels, best = prepared.labels, run.best
+    labels, best = prepared.labels, run.kept
     summary: dict[str, Any] = {
         "samples": len(prepared.training),
         "held_out": len(prepared.held_out),

@@ -77,14 +77,14 @@ class Progress:
 class Run:
     """A training: the parameters kept, and how it went.
 
-    ``best`` is the epoch they come from; it is chosen by the held-out loss if ``patience`` is
-    set and otherwise by the loss in training, so that without patience the held-out figures are
-    of samples that had no say.
+    ``kept`` is the epoch they come from: with patience the one of the lowest held-out loss,
+    without it the last, so that the held-out figures are then of samples that had no say. A
+    training that was interrupted or broke down keeps the epoch of the lowest loss so far.
     """
 
     parameters: dict[str, Array]
     history: list[Epoch] = field(default_factory=list)
-    best: Epoch | None = None
+    kept: Epoch | None = None
     interrupted: bool = False
     stopped_early: bool = False
     metric: Metric | None = None
@@ -153,8 +153,8 @@ class _Training:
         self.parameters = layout.views(self.vector)
         self.gradient = np.zeros_like(self.vector)
         self.gradients = layout.views(self.gradient)
-        self.kept = self.vector.copy()
-        self.result = Run(layout.views(self.kept), metric=self.metric)
+        self.copy = self.vector.copy()
+        self.result = Run(layout.views(self.copy), metric=self.metric)
         self.rate = plan.schedule(0.0)
         self.begun = perf_counter()
 
@@ -174,13 +174,17 @@ class _Training:
                     inside = False
                     self._measure(number)
                     if (
-                        result.best
+                        result.kept
                         and plan.patience
-                        and number - result.best.number >= plan.patience
+                        and number - result.kept.number >= plan.patience
                     ):
                         result.stopped_early = True
                         break
+                if not plan.patience:
+                    self._keep(result.history[-1])
         except KeyboardInterrupt:
+            if result.kept is None:
+                raise  # nothing was measured yet, so there is nothing to keep
             result.interrupted = True
             if inside:  # the work of a broken epoch counts if it is the best so far
                 with suppress(KeyboardInterrupt, PullbackError), np.errstate(all="ignore"):
@@ -219,11 +223,15 @@ class _Training:
         seconds = perf_counter() - self.begun
         epoch = Epoch(number, self.rate, loss, held_loss, score, held_score, seconds)
         self.result.history.append(epoch)
-        best = self.result.best
+        best = self.result.kept
         if best is None or self._judged(epoch) < self._judged(best):
-            self.result.best = epoch
-            self.kept[:] = self.vector
+            self._keep(epoch)
         self.progress.epoch(epoch)
+
+    def _keep(self, epoch: Epoch) -> None:
+        """Keep the parameters as they are now, those after this epoch."""
+        self.result.kept = epoch
+        self.copy[:] = self.vector
 
     def _judged(self, epoch: Epoch) -> float:
         by_held_out = self.plan.patience and len(self.held_out)

@@ -41,7 +41,8 @@ def decide(prediction: Array, classes: tuple[int | str, ...], low: float) -> Arr
     array([1, 0])
     """
     if prediction.ndim == 2 and prediction.shape[1] == len(classes):
-        return np.argmax(prediction, axis=1)
+        largest: Array = np.argmax(prediction, axis=1)
+        return largest
     if prediction.ndim != 1:
         raise PullbackError(
             f"a prediction of {len(classes)} classes is a vector of as many numbers, "

@@ -103,7 +103,7 @@ def parse_model(text: str, source: str = "the model") -> Model:
             f"put a line {FENCE} between the settings and the program",
         )
     # blank lines in the place of the rest keep the line numbers right
-    block = "\n" * (first + 1) + "\n".join(lines[first + 1 : last])
+    block = "\n" * (first + 1) + "".join(line + "\n" for line in lines[first + 1 : last])
     body = "\n" * (last + 1) + "\n".join(lines[last + 1 :])
     if not body.strip():
         raise PullbackError(f"{source} holds settings and no program")

@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pullback.compilation.compile import Compiled, compile_nodes
+from pullback.compilation.compile import compile_nodes
+from pullback.compilation.runtime import Compiled
 from pullback.derivation.batching import batch as batch_program
 from pullback.derivation.derive import derive_each
 from pullback.derivation.result import Derivation
 from pullback.errors import PullbackError
 from pullback.expressions import Node, Program, shape_text
 from pullback.expressions.walks import depending_on, variables
+from pullback.simplification.simplify import simplify
 
 Array = NDArray[Any]
 
@@ -64,50 +66,83 @@ class ProgramObjective:
         return derive_each(self.batched, list(self.parameters))
 
     @cached_property
+    def loss(self) -> Node:
+        """The average loss in its stable form, such as log-sum-exp for log softmax."""
+        return simplify(self.batched.result)
+
+    @cached_property
+    def gradient_names(self) -> dict[Node, str]:
+        """What was handed to each named line, under the name that the code gives it: dL_dg."""
+        trace = next(iter(self.derivations.values())).trace
+        names: dict[Node, str] = {}
+        for line, node in self.batched.lines.items():
+            handed = trace.cotangents.get(node)
+            if handed is not None and node is not self.batched.result:
+                names.setdefault(trace.simplified.get(handed, handed), self._gradient(line))
+        return names
+
+    @cached_property
+    def step_outputs(self) -> dict[str, Node]:
+        """The loss and its gradient by every parameter, to be compiled together."""
+        gradients = {self._gradient(name): d.node for name, d in self.derivations.items()}
+        return {self._loss: self.loss, **gradients}
+
+    @cached_property
     def step(self) -> Compiled:
-        """The loss and its gradients, planned: buffers are kept from call to call."""
-        outputs: dict[str, Node] = {_LOSS: self.batched.result}
-        outputs |= {_gradient(name): d.node for name, d in self.derivations.items()}
-        return compile_nodes(outputs, self.batched, planned=True)
+        """The training step, planned: buffers are kept from call to call."""
+        return compile_nodes(self.step_outputs, self.batched, self.gradient_names, planned=True)
 
     @cached_property
     def measure(self) -> Compiled:
         """The loss and the prediction."""
-        outputs: dict[str, Node] = {_LOSS: self.batched.result}
+        outputs: dict[str, Node] = {self._loss: self.loss}
         if self.answer:
-            outputs[_ANSWER] = self.batched.lines[self.answer]
+            outputs[self.answer] = self.batched.lines[self.answer]
         return compile_nodes(outputs, self.batched)
 
     @cached_property
     def answering(self) -> Compiled:
         """The prediction alone, which needs no label."""
-        return compile_nodes({_ANSWER: self.batched.lines[self.answer]}, self.batched)
+        return compile_nodes({self.answer: self.batched.lines[self.answer]}, self.batched)
+
+    def compile(self) -> None:
+        """Derive and compile now, so that whatever can't be derived is said before training."""
+        _ = self.step, self.measure
 
     def loss_and_gradients(
         self, batch: Mapping[str, Array], parameters: Mapping[str, Array], out: Mapping[str, Array]
     ) -> float:
-        given = {_gradient(name): view for name, view in out.items()}
-        values = self.step(out=given, **batch, **parameters, **self.constants)
-        return float(values[_LOSS])
+        """The average loss; the gradients are written to ``out``."""
+        given = {self._gradient(name): view for name, view in out.items()}
+        values = self.step(*self._arguments(self.step, batch, parameters), out=given)
+        return float(values[self._loss])
 
     def evaluate(
         self, batch: Mapping[str, Array], parameters: Mapping[str, Array]
     ) -> tuple[float, Array | None]:
-        values = self.measure(**batch, **parameters, **self.constants)
-        return float(values[_LOSS]), values.get(_ANSWER)
+        """The average loss and the predictions."""
+        values = self.measure(*self._arguments(self.measure, batch, parameters))
+        if not self.answer:
+            return float(values), None
+        return float(values[self._loss]), values[self.answer]
 
     def predict(self, batch: Mapping[str, Array], parameters: Mapping[str, Array]) -> Array:
         """The predictions for samples without a label, ``(samples, …)``."""
-        values = self.answering(**batch, **parameters, **self.constants)
-        return np.asarray(values[_ANSWER])
+        return np.asarray(self.answering(*self._arguments(self.answering, batch, parameters)))
 
+    def _arguments(
+        self, compiled: Compiled, batch: Mapping[str, Array], parameters: Mapping[str, Array]
+    ) -> list[Array]:
+        """By position: a user may call a variable ``out``."""
+        given = {**self.constants, **batch, **parameters}
+        return [given[name] for name in compiled.inputs]
 
-_LOSS = "loss"
-_ANSWER = "prediction"
+    @property
+    def _loss(self) -> str:
+        return self.program.result_name or "loss"
 
-
-def _gradient(name: str) -> str:
-    return f"d{name}"
+    def _gradient(self, name: str) -> str:
+        return f"d{self._loss}_d{name}"
 
 
 def parameter_names(program: Program, fed: tuple[str, ...]) -> list[str]:

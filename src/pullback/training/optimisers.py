@@ -94,7 +94,7 @@ def momentum(momentum: float = 0.9, weight_decay: float = 0.0) -> Optimiser:
     """Heavy ball: v ← μ v + g, θ ← θ − α v.
 
     B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", USSR Comput.
-    Math. Math. Phys. 4 (1964), equation (9); with α outside v, as is usual when α decays.
+    Math. Math. Phys. 4 (1964); with α outside v, as is usual when α decays.
 
     >>> theta = np.array([0.0])
     >>> rule = momentum(0.5)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pullback.errors import PullbackError
+from pullback.training.files import check_writable, writing
 from pullback.training.loop import Run
-from pullback.training.saved import check_writable, writing
 
 Array = NDArray[Any]
 
@@ -62,6 +62,7 @@ def draw_training(
     """
     path = Path(path)
     check_picture_path(path)
+    from matplotlib import rc_context  # noqa: PLC0415
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -74,7 +75,8 @@ def draw_training(
     _draw_curves(curves, run)
     if title:
         figure.suptitle(title, fontsize=12)
-    with writing(path) as file:
+    # element names in an SVG come from a hash: salted the same way, one run gives one file
+    with writing(path) as file, rc_context({"svg.hashsalt": "pullback"}):
         figure.savefig(file, format=path.suffix[1:].lower(), metadata=_undated(path))
 
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from pullback.expressions import Program
 from pullback.training.data import Data, as_table
+from pullback.training.files import writing
 from pullback.training.metrics import decide
 from pullback.training.objective import ProgramObjective, no_answer
 from pullback.training.samples import bind_sizes, check_assumptions, constants_of, input_of
-from pullback.training.saved import Saved, writing
+from pullback.training.saved import Saved
 
 Array = NDArray[Any]
 

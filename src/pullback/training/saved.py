@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pullback.errors import PullbackError
+from pullback.training.files import writing
 from pullback.training.model_file import Model
 from pullback.training.samples import Scaling
 from pullback.training.settings import Settings
@@ -99,48 +97,3 @@ def load(path: str | Path) -> Saved:
         ) from error
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise PullbackError(f"{path} does not hold saved parameters, or is damaged") from error
-
-
-def check_writable(path: str | Path) -> None:
-    """Raise PullbackError if a file can't be written here; to be asked before work starts."""
-    path = Path(path)
-    if path.is_dir():
-        raise PullbackError(f"cannot write {path}: it is a directory")
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-"):
-            pass
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-@contextmanager
-def writing(path: str | Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name only when it is complete."""
-    path = Path(path)
-    if path.is_dir():
-        raise PullbackError(f"cannot write {path}: it is a directory")
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        # mkstemp makes files private; give this one the rights that any new file gets
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        if isinstance(error, OSError):
-            raise _unwritable(path, error) from error
-        raise
-
-
-def _unwritable(path: Path, error: OSError) -> PullbackError:
-    reason = (error.strerror or str(error)).lower()
-    if not path.parent.is_dir():
-        reason = f"there is no directory {path.parent}"
-    return PullbackError(f"cannot write {path}: {reason}")

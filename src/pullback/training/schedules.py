@@ -24,11 +24,10 @@ def constant(rate: float) -> Schedule:
 def inverse_time(rate: float, decay: float = 0.1) -> Schedule:
     """α(t) = α₀ / (1 + decay·t), whose steps sum to ∞ and whose squares do not.
 
-    H. Robbins, S. Monro, "A stochastic approximation method", Ann. Math. Statist. 22 (1951),
-    the condition (6) with rates of the order 1/t.
+    H. Robbins, S. Monro, "A stochastic approximation method", Ann. Math. Statist. 22 (1951).
 
-    >>> inverse_time(0.3, decay=0.5)(4)
-    0.1
+    >>> inverse_time(0.3, decay=0.5)(2)
+    0.15
     """
     return lambda time: rate / (1 + decay * time)
 
