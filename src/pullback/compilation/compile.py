@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from pullback.compilation.arguments import Arguments
 from pullback.compilation.lowering import lower
@@ -15,6 +16,12 @@ from pullback.expressions.nodes import Contraction, Node, SizeValue, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Size
 from pullback.expressions.walks import post_order, variables
+from pullback.notation.names import Names
+from pullback.notation.write import write
+from pullback.simplification.simplify import simplify
+from pullback.trace import Trace
+
+DESCRIBED = 200  # with more lines than that, no formulas are written into the code
 
 
 def compile_nodes(
@@ -47,17 +54,67 @@ def compile_nodes(
     for node in variables(*outputs.values()):
         if known.setdefault(node.name, node) is not node:
             raise PullbackError(f"two variables are called '{node.name}'")
-    lines = line_names(program, names or {})
+    outputs, program, names = stable(outputs, program, names or {})
+    lines = line_names(program, names)
     linear = divide_once(lower(outputs, lines, merge_named=planned), hoisted=planned)
     inputs = [name for name in known if name in linear.inputs]
     linear.inputs = {name: linear.inputs[name] for name in inputs}
     arguments = Arguments(known, inputs, program.rows, size_names(outputs.values()))
+    describe = describer(program, lines)
     if planned:
-        source = planned_source(linear, inputs)
-        return PlannedFunction(linear, program, arguments, source, checked=checked)
+        return PlannedFunction(
+            linear,
+            program,
+            arguments,
+            planned_source(linear, inputs),
+            lambda: planned_source(linear, inputs, describe).text,
+            checked=checked,
+        )
     function = next(iter(outputs)) if len(outputs) == 1 else "compute"
-    plain = plain_source(linear, function)
-    return PlainFunction(linear, program, arguments, plain, checked=checked)
+    return PlainFunction(
+        linear,
+        program,
+        arguments,
+        plain_source(linear, function),
+        lambda: plain_source(linear, function, describe).text,
+        checked=checked,
+    )
+
+
+def stable(
+    outputs: Mapping[str, Node], program: Program, names: Mapping[Node, str]
+) -> tuple[dict[str, Node], Program, dict[Node, str]]:
+    """Everything simplified together, so that log(softmax(x)) is x − logsumexp(x) and the like."""
+    trace = Trace()
+    results = {name: simplify(node, trace) for name, node in outputs.items()}
+
+    def image(node: Node) -> Node:
+        return trace.simplified.get(node, node)
+
+    program = replace(
+        program,
+        result=image(program.result),
+        lines={name: image(node) for name, node in program.lines.items()},
+        places={**program.places, **{image(n): place for n, place in program.places.items()}},
+    )
+    return results, program, {image(node): name for node, name in names.items()}
+
+
+def describer(program: Program, lines: Mapping[Node, str]) -> Callable[[Node], str | None]:
+    """What writes the formula of a line above its code; long programs go without."""
+    table = Names.of(program, named=True)
+    for node, name in lines.items():
+        if node not in table.table:
+            table = table.plus(node, name)
+
+    def describe(node: Node) -> str | None:
+        name = table.name(node)
+        if name is None or len(lines) > DESCRIBED:
+            return None
+        formula = write(node, table)
+        return f"{name.text} = {formula}" if len(formula) < 90 and "\n" not in formula else None
+
+    return describe
 
 
 def size_names(roots: Iterable[Node]) -> set[str]:

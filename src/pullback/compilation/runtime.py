@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,22 +38,21 @@ class Compiled(ABC):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     sizes: tuple[str, ...]  # every named size; each may be given by name
-    source: str
 
     def __init__(
         self,
         program: LinearProgram,
         user: Program,
         arguments: Arguments,
-        source: str,
         wanted: Sequence[str],
+        write: Callable[[], str],
         *,
         checked: bool,
     ) -> None:
         self.inputs = arguments.inputs
         self.outputs = tuple(program.outputs)
         self.sizes = tuple(arguments.size_names)
-        self.source = source
+        self._write = write
         self._program = program
         self._user = user
         self._arguments = arguments
@@ -62,6 +62,11 @@ class Compiled(ABC):
         self._state: dict[str, Any] = LOUD if checked else SILENT
         self._single = len(self.outputs) == 1
         self._check = fast_check(arguments.variables, self.inputs, self._wanted)
+
+    @cached_property
+    def source(self) -> str:
+        """The generated code: readable, standalone, each named line with its formula."""
+        return self._write()
 
     def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         check = self._check
@@ -161,11 +166,12 @@ class PlainFunction(Compiled):
         user: Program,
         arguments: Arguments,
         source: Source,
+        write: Callable[[], str],
         *,
         checked: bool,
     ) -> None:
         super().__init__(
-            program, user, arguments, source.text, list(source.sizes), checked=checked
+            program, user, arguments, list(source.sizes), write, checked=checked
         )
         self._function = _loaded(source.text, source.function)
         self._keywords = tuple(source.sizes.values())
@@ -195,10 +201,11 @@ class PlannedFunction(Compiled):
         user: Program,
         arguments: Arguments,
         source: PlannedSource,
+        write: Callable[[], str],
         *,
         checked: bool,
     ) -> None:
-        super().__init__(program, user, arguments, source.text, source.sizes, checked=checked)
+        super().__init__(program, user, arguments, source.sizes, write, checked=checked)
         self._make = _loaded(source.text, "make")
         self._arrays = source.arrays
         self._scalars = source.scalars
