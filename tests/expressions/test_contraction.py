@@ -53,7 +53,7 @@ def contractions(draw):
         kept = draw(st.permutations(sorted(set(labels))))[draw(st.integers(0, 1)) :]
         variable = make.variable(f"v{k}", [size[i] for i in kept])
         values[variable] = generator.normal(size=[size[i].evaluate(SIZES) for i in kept])
-        scaled = make.scale(draw(st.sampled_from([1, 2, -1, make.exact_number(0.5)])), variable)
+        scaled = make.scale(draw(st.sampled_from([1, 2, -1, 0, make.exact_number(0.5)])), variable)
         # an axis for each label: repeated ones are tied by a δ, those not kept are broadcast
         node = make.contract([(scaled, kept)], labels, {i: size[i] for i in labels})
         node = make.transpose(node, draw(st.permutations(range(node.order))))
@@ -116,6 +116,18 @@ def test_the_sum_of_ones_is_the_size():
     # so too for a label that only ``sizes`` has
     size = {"i": Size.of("n"), "k": Size.of("m")}
     assert make.contract([(x, "i")], "i", size) is make.einsum("ij->j", spread)
+
+
+def test_a_zero_factor_leaves_the_shape_of_the_product():
+    x, A = make.variable("x", ["n"]), make.variable("A", ["m", "p"])
+    nothing = make.zeros(["n"])
+    for operands in ([nothing, A], [A, nothing]):
+        labels = ["i" if node is nothing else "jk" for node in operands]
+        node = make.contract(zip(operands, labels, strict=True), "kij")
+        assert node is make.zeros(["p", "n", "m"])
+    with pytest.raises(ShapeError):
+        make.contract([(nothing, "i"), (A, "ij")], "")
+    assert make.is_zero(make.multiply(nothing, x))
 
 
 @pytest.mark.parametrize(
