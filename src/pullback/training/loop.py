@@ -242,8 +242,11 @@ class _Training:
         if not len(samples):
             return math.nan, math.nan
         total, parts = 0.0, []
+        # pieces as small as the batches stay in the cache, and where those are small, BLAS starts
+        # no threads for them, which on a busy machine would wait for each other
+        size = max(32, self.plan.batch)
         try:
-            for chosen, batch in _batches(self.data, samples, 1024):
+            for chosen, batch in _batches(self.data, samples, size):
                 loss, prediction = self.objective.evaluate(batch, self.parameters)
                 total += float(loss) * len(chosen)
                 if self.metric is not None and prediction is not None:
