@@ -38,13 +38,13 @@ class Node:
     def children(self) -> tuple[Node, ...]:
         return ()
 
-    def _content(self) -> tuple[Any, ...]:
+    def content(self) -> tuple[Any, ...]:
         """What, with the kind, determines this node."""
         raise NotImplementedError
 
-    def _written(self) -> bytes:
+    def written(self) -> bytes:
         """The content as bytes, with children by their digests, which all have one length."""
-        return repr(self._content()).encode()
+        return repr(self.content()).encode()
 
     def __copy__(self) -> Node:
         return self
@@ -67,7 +67,7 @@ class Variable(Node):
     name: str
     assumptions: frozenset[str]
 
-    def _content(self) -> tuple[Any, ...]:
+    def content(self) -> tuple[Any, ...]:
         return (self.name, self.shape, tuple(sorted(self.assumptions)))
 
     def __repr__(self) -> str:
@@ -80,7 +80,7 @@ class SizeValue(Node):
     __slots__ = ("size",)
     size: Size
 
-    def _content(self) -> tuple[Any, ...]:
+    def content(self) -> tuple[Any, ...]:
         return (self.size,)
 
 
@@ -94,10 +94,10 @@ class Sum(Node):
     def children(self) -> tuple[Node, ...]:
         return tuple(node for _, node in self.terms)
 
-    def _content(self) -> tuple[Any, ...]:
+    def content(self) -> tuple[Any, ...]:
         return (self.terms, self.shape)
 
-    def _written(self) -> bytes:
+    def written(self) -> bytes:
         terms = b"".join([b"%s %s;" % (str(c).encode(), n.digest) for c, n in self.terms])
         return terms + repr(self.shape).encode()
 
@@ -126,10 +126,10 @@ class Contraction(Node):
         """The labels summed over."""
         return tuple(range(len(set(self.output)), len(self.sizes)))
 
-    def _content(self) -> tuple[Any, ...]:
+    def content(self) -> tuple[Any, ...]:
         return (self.operands, self.output, self.sizes)
 
-    def _written(self) -> bytes:
+    def written(self) -> bytes:
         factors = b"".join([n.digest + repr(labels).encode() for n, labels in self.operands])
         return factors + repr((self.output, self.sizes)).encode()
 
@@ -145,10 +145,10 @@ class Apply(Node):
     def children(self) -> tuple[Node, ...]:
         return self.arguments
 
-    def _content(self) -> tuple[Any, ...]:
+    def content(self) -> tuple[Any, ...]:
         return (self.function, self.arguments, self.shape)
 
-    def _written(self) -> bytes:
+    def written(self) -> bytes:
         arguments = b"".join([node.digest for node in self.arguments])
         return arguments + repr((self.function, self.shape)).encode()
 
@@ -166,12 +166,12 @@ def intern(kind: type[N], shape: Shape, **fields: Any) -> N:
     node.shape = shape
     for name, value in fields.items():
         setattr(node, name, value)
-    key = (kind, *node._content())
+    key = (kind, *node.content())
     with _lock:
         known = _table.get(key)
         if known is not None:
             return known  # type: ignore[return-value]  # the key begins with the kind
-        text = kind.__name__.encode() + node._written()
+        text = kind.__name__.encode() + node.written()
         node.digest = blake2b(text, digest_size=16).digest()
         _table[key] = node
     return node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 Monomial = tuple[str, ...]
@@ -71,12 +72,7 @@ class Size:
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
         """The number this size is; KeyError names a size that is not given."""
-        total = 0
-        for monomial, c in self.terms:
-            for name in monomial:
-                c *= sizes[name]
-            total += c
-        return total
+        return sum(c * math.prod(sizes[name] for name in monomial) for monomial, c in self.terms)
 
     def __str__(self) -> str:
         if not self._text:

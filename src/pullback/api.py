@@ -1,0 +1,382 @@
+"""The public functions: each takes what a user has and walks the whole road."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from pullback.compilation.compile import Compiled, compile_nodes
+from pullback.derivation import batching
+from pullback.derivation.derive import derive, derive_each, find
+from pullback.derivation.result import Derivation
+from pullback.differentiation.forward import forward
+from pullback.differentiation.reverse import reverse
+from pullback.errors import PullbackError
+from pullback.explanation.explain import Explanation
+from pullback.explanation.explain import explain as explain_program
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Node, Variable
+from pullback.expressions.program import Program
+from pullback.expressions.sizes import Shape, shape_text
+from pullback.language.parse import parse_program
+from pullback.language.tensor import Tensor
+from pullback.notation.write import Form, Layout, equation
+from pullback.simplification.simplify import simplify
+from pullback.verification.certificate import Certificate, certify
+
+
+@dataclass(frozen=True, repr=False)
+class Derivative:
+    """A derivative: its formula, its shape, and the derivation it came from."""
+
+    derivation: Derivation
+
+    @property
+    def node(self) -> Node:
+        return self.derivation.node
+
+    @property
+    def shape(self) -> Shape:
+        """The axes of the function, then those of each variable, in the order given."""
+        return self.derivation.shape
+
+    @property
+    def program(self) -> Program:
+        """The derivative as a program of its own, to compile or to differentiate again."""
+        return replace(self.derivation.program, result=self.node, result_name="")
+
+    @property
+    def tensor(self) -> Tensor:
+        """The derivative as a symbol to calculate with."""
+        return Tensor.from_program(self.program)
+
+    def text(
+        self,
+        form: Form = "matrix",
+        *,
+        ascii: bool = False,
+        named: bool = False,
+        layout: Layout = "numerator",
+    ) -> str:
+        """The formula in ``matrix``, ``index`` or ``vec`` notation, without its left-hand side.
+
+        ``named`` uses the program's lines as abbreviations; ``layout`` is that of a printed
+        Jacobian and changes nothing else. What has no matrix form is written with indices, in
+        the order of its axes.
+
+        >>> import pullback as pb
+        >>> pb.derivative("norm2(A*x - b)^2", "x").text()
+        '2 Aᵀ(A x − b)'
+        """
+        return self._equation(form, "text", ascii, named, layout).partition(" = ")[2]
+
+    def latex(
+        self, form: Form = "matrix", *, named: bool = False, layout: Layout = "numerator"
+    ) -> str:
+        """The formula as LaTeX, without dollar signs and without its left-hand side."""
+        return self._equation(form, "latex", False, named, layout).partition(" = ")[2]
+
+    def equation(
+        self,
+        form: Form = "matrix",
+        *,
+        style: str = "text",
+        ascii: bool = False,
+        named: bool = False,
+        layout: Layout = "numerator",
+    ) -> str:
+        """The formula with its left-hand side, such as ``∂f/∂x = …``."""
+        return self._equation(form, style, ascii, named, layout)
+
+    def _equation(self, form: Form, style: str, ascii: bool, named: bool, layout: Layout) -> str:
+        if form not in get_args(Form) or layout not in get_args(Layout):
+            raise PullbackError(
+                f"there is no form '{form}' in layout '{layout}'",
+                hint=f"forms: {', '.join(get_args(Form))}; layouts: {', '.join(get_args(Layout))}",
+            )
+        return equation(self.derivation, form, style, ascii, named, layout)
+
+    def check(self, points: int = 3, seed: int | None = None) -> Certificate:
+        """The numeric certificate of this derivative."""
+        return certify(self.derivation, points=points, seed=seed)
+
+    def __str__(self) -> str:
+        written = self.equation()
+        return written if self.node.order > 2 else written.partition(" = ")[2]
+
+    def __repr__(self) -> str:
+        return f"<Derivative {shape_text(self.shape)}: {self.equation()}>"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.equation(style='latex')}$"
+
+
+def parse(
+    text: str,
+    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    assume: Mapping[str, str | Iterable[str]] | None = None,
+) -> Tensor:
+    """A function from its text: one expression, or named lines of which the last is the result.
+
+    ``shapes`` gives the sizes of names: ``("m", "n")`` a matrix, ``("n",)`` a column,
+    ``(1, "n")`` a row, ``()`` a scalar; what is not given is inferred. Raises PullbackError
+    with a caret under the place that is at fault.
+
+    >>> import pullback as pb
+    >>> f = pb.parse("norm2(A*x - b)^2", shapes={"A": ("m", "n")})
+    >>> f.shape
+    ()
+    """
+    return Tensor.from_program(parse_program(text, shapes=shapes, assume=assume))
+
+
+def program_of(f: Tensor | Derivative | Program | str) -> Program:
+    """Whatever a user states a function with, as a program."""
+    if isinstance(f, Program):
+        return f
+    if isinstance(f, str):
+        return parse_program(f)
+    if isinstance(f, Derivative):
+        return f.program
+    if isinstance(f, Tensor):
+        return f.to_program()
+    raise PullbackError(f"a function is a text, a tensor or a derivative, not {type(f).__name__}")
+
+
+def name_of(program: Program, symbol: str | Tensor) -> str:
+    """The name of a variable or line, given by its name or by the symbol itself."""
+    if isinstance(symbol, str):
+        return find(program, symbol).name
+    if isinstance(symbol, Tensor):
+        if isinstance(symbol.node, Variable):
+            return find(program, symbol.node.name).name
+        for name, node in program.lines.items():
+            if node is symbol.node:
+                return name
+        raise PullbackError(
+            "this tensor has no name to differentiate by",
+            hint="name it first: g = pb.sigmoid(f).named('g')",
+        )
+    raise PullbackError(f"differentiate by a name or a symbol, not by {type(symbol).__name__}")
+
+
+def derivative(f: Tensor | Derivative | Program | str, *wrt: str | Tensor) -> Derivative:
+    """The derivative of ``f`` by each of ``wrt`` in turn, of any order and any shape.
+
+    Its axes are those of f, then those of each variable in the order given, as
+    ``jax.jacobian`` has them. A named line is held free. Raises MissingRule where an
+    operation has no derivative; it is never zero and never a guess.
+
+    >>> import pullback as pb
+    >>> A, x = pb.matrix("A", "n", "n"), pb.vector("x", "n")
+    >>> str(pb.derivative(x @ A @ x, x))
+    '(A + Aᵀ) x'
+    >>> pb.derivative(pb.tanh(A @ x), A).shape
+    (Size(n), Size(n), Size(n))
+    """
+    program = program_of(f)
+    return Derivative(derive(program, [name_of(program, w) for w in wrt]))
+
+
+def gradient(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Derivative:
+    """The gradient of a scalar ``f``: the shape of the variable. Refuses any other f."""
+    program = program_of(f)
+    if program.result.order:
+        raise PullbackError(
+            f"a gradient is of a scalar; this function is {shape_text(program.result.shape)}",
+            hint="use pb.jacobian or pb.derivative",
+        )
+    return derivative(program, wrt)
+
+
+def jacobian(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Derivative:
+    """The Jacobian: one row per output (numerator layout), axes of f, then of the variable."""
+    return derivative(f, wrt)
+
+
+def hessian(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Derivative:
+    """The Hessian of a scalar ``f``: the shape of the variable twice."""
+    program = program_of(f)
+    if program.result.order:
+        raise PullbackError(
+            f"a Hessian is of a scalar; this function is {shape_text(program.result.shape)}"
+        )
+    return derivative(program, wrt, wrt)
+
+
+def jvp(
+    f: Tensor | Derivative | Program | str, wrt: str | Tensor, tangent: str | None = None
+) -> Tensor:
+    """The Jacobian times a direction, derived forward; the direction is a new variable.
+
+    It is called ``x_dot`` for a variable ``x`` unless ``tangent`` names it; a name that is
+    already in use is an error.
+    """
+    program = program_of(f)
+    target = find(program, name_of(program, wrt))
+    direction = _new_variable(program, tangent or f"{target.name}_dot", target.node.shape)
+    node = simplify(forward(program.result, {target.node: direction}))
+    return _with(program, node, direction)
+
+
+def vjp(
+    f: Tensor | Derivative | Program | str, wrt: str | Tensor, cotangent: str | None = None
+) -> Tensor:
+    """A cotangent times the Jacobian, derived in reverse; the cotangent is a new variable.
+
+    It is called ``f_bar`` (with the name of the result, if it has one) unless named.
+    """
+    program = program_of(f)
+    target = find(program, name_of(program, wrt))
+    name = cotangent or f"{program.result_name or 'f'}_bar"
+    seed = _new_variable(program, name, program.result.shape)
+    (raw,) = reverse(program.result, [target.node], seed=seed)
+    return _with(program, simplify(raw), seed)
+
+
+def hvp(f: Tensor | Derivative | Program | str, wrt: str | Tensor, v: str | None = None) -> Tensor:
+    """The Hessian times a direction, forward over reverse: the Hessian is never formed."""
+    program = program_of(f)
+    return jvp(gradient(program, wrt), name_of(program, wrt), v)
+
+
+def _new_variable(program: Program, name: str, shape: Shape) -> Variable:
+    if name in program.variables or name in program.lines:
+        raise PullbackError(f"the name '{name}' is already in use: choose another")
+    node = make.variable(name, shape)
+    assert isinstance(node, Variable)
+    return node
+
+
+def _with(program: Program, node: Node, variable: Variable) -> Tensor:
+    variables = {**program.variables, variable.name: variable}
+    return Tensor.from_program(replace(program, result=node, result_name="", variables=variables))
+
+
+def batch(f: Tensor | Program | str, over: Sequence[str | Tensor]) -> Tensor:
+    """The average of ``f`` over many samples: each variable of ``over`` gets a leading axis.
+
+    >>> import pullback as pb
+    >>> L = pb.parse("norm2(W*x - y)^2", shapes={"W": ("p", "n")})
+    >>> str(pb.derivative(pb.batch(L, over=("x", "y")), "W"))
+    '(2/N) (x Wᵀ − y)ᵀ x'
+    """
+    program = program_of(f)
+    return Tensor.from_program(batching.batch(program, [name_of(program, n) for n in over]))
+
+
+def explain(f: Tensor | Program | str, *wrt: str | Tensor) -> Explanation:
+    """The derivation: what each operation is handed, and what it hands back, with shapes."""
+    program = program_of(f)
+    return explain_program(program, [name_of(program, w) for w in wrt])
+
+
+def check(
+    f: Tensor | Derivative | Program | str,
+    *wrt: str | Tensor,
+    points: int = 3,
+    seed: int | None = None,
+) -> Certificate:
+    """A numeric certificate of the derivative, at random sizes and points inside the domain.
+
+    Values come from an evaluator of its own, at 40 digits; differences of these are compared
+    with the derived formula.
+
+    >>> import pullback as pb
+    >>> pb.check("norm2(A*x - b)^2", "x").passed
+    True
+    """
+    return derivative(f, *wrt).check(points, seed)
+
+
+def compile(
+    f: Tensor | Derivative | Program | str | Mapping[str, Tensor | Derivative | Program | str],
+    structure: str = "dense",
+    target: str = "numpy",
+    checked: bool = True,
+    planned: bool = False,
+) -> Compiled:
+    """A function of arrays for an expression, or for several under one name each.
+
+    What several outputs share is computed once. ``planned`` writes every step into buffers
+    that are allocated once; ``checked`` raises DomainError where a value leaves the reals.
+    ``fn.source`` is standalone NumPy.
+
+    >>> import pullback as pb, numpy as np
+    >>> fn = pb.compile(pb.derivative("norm2(A*x - b)^2", "x"))
+    >>> fn(A=np.eye(2), x=np.array([3.0, 4.0]), b=np.array([1.0, 1.0]))
+    array([4., 6.])
+    """
+    if structure != "dense":
+        raise PullbackError(f"structure='{structure}' is not available: results are dense arrays")
+    outputs = f if isinstance(f, Mapping) else {"": f}
+    programs = {name: program_of(g) for name, g in outputs.items()}
+    merged = _merge(programs)
+    if not isinstance(f, Mapping):
+        programs = {merged.result_name or "result": programs[""]}
+    names: dict[Node, str] = {}
+    for g in outputs.values():
+        if isinstance(g, Derivative):
+            names.update(cotangent_names(g.derivation))
+    nodes = {name: program.result for name, program in programs.items()}
+    return compile_nodes(nodes, merged, names, target=target, planned=planned, checked=checked)
+
+
+def cotangent_names(derivation: Derivation) -> dict[Node, str]:
+    """The gradient that each named line was handed, under a name for code: ``dL_dg``."""
+    program, trace = derivation.program, derivation.trace
+    result = program.result_name or "f"
+    return {
+        trace.simplified.get(handed, handed): f"d{result}_d{name}"
+        for name, line in program.lines.items()
+        if line is not program.result and (handed := trace.cotangents.get(line)) is not None
+    }
+
+
+def code(
+    f: Tensor | Derivative | Program | str | Mapping[str, Tensor | Derivative | Program | str],
+    target: str = "numpy",
+    planned: bool = False,
+) -> str:
+    """The generated source code: readable, and standalone."""
+    return compile(f, target=target, planned=planned).source
+
+
+def _merge(programs: Mapping[str, Program]) -> Program:
+    """One program with the names of all; two variables of one name must be the same."""
+    first = next(iter(programs.values()))
+    variables: dict[str, Variable] = {}
+    lines: dict[str, Node] = {}
+    rows: frozenset[str] = frozenset()
+    for program in programs.values():
+        for name, node in program.variables.items():
+            if variables.setdefault(name, node) is not node:
+                raise PullbackError(f"'{name}' has two meanings in the functions to compile")
+        for name, line in program.lines.items():
+            lines.setdefault(name, line)
+        rows |= program.rows
+    return replace(first, variables=variables, lines=lines, rows=rows)
+
+
+__all__ = [
+    "Certificate",
+    "Compiled",
+    "Derivative",
+    "Explanation",
+    "batch",
+    "check",
+    "code",
+    "compile",
+    "derivative",
+    "derive_each",
+    "explain",
+    "gradient",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "parse",
+    "program_of",
+    "vjp",
+]

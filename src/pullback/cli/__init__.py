@@ -1,0 +1,55 @@
+"""The command line: derive, explain, check, fit, predict and demo.
+
+Exit status 0; 1 when the answer is no (a check that fails); 2 when the input is at fault, with
+one message on standard error and no traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from pullback.cli.deriving import check_command, derive_command, explain_command
+from pullback.cli.training import demo_command, fit_command, predict_command
+from pullback.errors import PullbackError
+
+
+class Commands(click.Group):
+    """Commands whose errors are one clear message."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PullbackError as error:
+            click.echo(f"pullback: {error}", err=True)
+            ctx.exit(2)
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader of our output has gone: nothing is left to say
+            ctx.exit(0)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pullback")
+def main() -> None:
+    """The mathematics of back-propagation: formulas, derivations, code and training.
+
+    A program is one expression, or named lines of which the last is the result:
+
+    \b
+        pullback derive "norm2(A*x - b)^2" --wrt x
+        pullback explain -f network.txt --wrt U,V
+        pullback demo
+    """
+
+
+for _command in (
+    derive_command,
+    explain_command,
+    check_command,
+    fit_command,
+    predict_command,
+    demo_command,
+):
+    main.add_command(_command)

@@ -1,0 +1,184 @@
+"""The commands that train: fit, predict and the demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import click
+
+from pullback import api
+from pullback.derivation.derive import derive_each
+from pullback.expressions.sizes import shape_text
+from pullback.notation.write import equation
+from pullback.training.demo import PROGRAM, demo_model, draw_digits, train_digits
+from pullback.training.files import check_writable
+from pullback.training.fit import Fitted, fit
+from pullback.training.model_file import read_model
+from pullback.training.pictures import check_picture_path, draw_training
+from pullback.training.prediction import predict
+from pullback.training.progress import screen_progress
+from pullback.training.saved import load
+from pullback.verification.certificate import certify
+
+# The settings that a model file may hold and an option may replace; `--set` reaches the others.
+OPTIONS = {
+    "inputs": 'Columns of each input variable, as "x = p0..p63".',
+    "label": 'Column of the label, as "y = digit".',
+    "sizes": 'Sizes that the data do not tell, as "m = 128".',
+    "scale": "Divide inputs by a number, or 'standard' for mean 0 and deviation 1.",
+    "epochs": "Passes over the data.",
+    "batch": "Samples per step.",
+    "rate": "Learning rate.",
+    "momentum": "Of the optimisers that have one.",
+    "optimiser": "sgd, momentum, nesterov, rmsprop, adam or adamw.",
+    "schedule": "How the rate falls: constant, inverse, exponential, step or cosine.",
+    "decay": "How fast it falls.",
+    "weight_decay": "Shrinking of the parameters.",
+    "clip": "Largest norm of a gradient.",
+    "patience": "Stop after so many epochs without a better held-out loss.",
+    "held_out": "Share of the samples held out.",
+    "seed": "Of the split, the first parameters and the order of samples.",
+}
+
+
+def settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    for name, text in reversed(OPTIONS.items()):
+        command = click.option(f"--{name.replace('_', '-')}", name, help=text)(command)
+    return command
+
+
+@click.command("fit")
+@click.argument("model", type=click.Path())
+@click.argument("data", type=click.Path())
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    default="fitted.npz",
+    show_default=True,
+    help="Where to save.",
+)
+@click.option("--picture", type=click.Path(), help="Draw the curves of loss and score: PNG or SVG.")
+@click.option("--set", "more", multiple=True, metavar="NAME=VALUE", help="Any other setting.")
+@settings_options
+def fit_command(
+    model: str, data: str, output: str, picture: str | None, more: tuple[str, ...], **options: Any
+) -> None:
+    """Train the program of MODEL on DATA, a CSV or NPZ file, and save the parameters.
+
+    Ctrl-C stops early and keeps the best parameters so far.
+    """
+    for pair in more:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise click.BadParameter(f"'{pair}' is not NAME=VALUE", param_hint="--set")
+        options[name.strip()] = value.strip()
+    if picture is not None:
+        check_picture_path(picture)
+    fitted = fit(read_model(model), data, output, progress=screen_progress(), **options)
+    click.echo(_outcome(fitted))
+    if picture is not None:
+        draw_training(fitted.run, picture)
+        click.echo(f"curves drawn in {picture}")
+    click.echo(f"parameters saved in {output}")
+
+
+@click.command("predict")
+@click.argument("parameters", type=click.Path())
+@click.argument("data", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), help="A CSV file; standard output otherwise.")
+def predict_command(parameters: str, data: str, output: str | None) -> None:
+    """Predict for DATA with the PARAMETERS that a training saved."""
+    if output is not None:
+        check_writable(output)
+    predictions = predict(load(parameters), data)
+    if output is None:
+        for row in predictions.rows():
+            click.echo(",".join(map(str, row)))
+    else:
+        predictions.write_csv(output)
+        click.echo(f"{len(predictions.values)} predictions in {output}")
+
+
+@click.command("demo")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seeds", type=click.IntRange(1), default=1, help="Train with so many seeds.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the data.")
+@click.option(
+    "--picture",
+    type=click.Path(),
+    default="pullback-demo.png",
+    show_default=True,
+    help="Where to draw curves and digits: PNG or SVG.",
+)
+def demo_command(seed: int, seeds: int, epochs: int | None, picture: str) -> None:
+    """Derive a network of one hidden layer, show every step, and train it on real digits."""
+    check_picture_path(picture)
+    program = demo_model().program()
+    _heading("The network, for one sample")
+    click.echo(PROGRAM.strip())
+    _heading("Shapes")
+    for name, variable in program.variables.items():
+        assumed = f"   {', '.join(sorted(variable.assumptions))}" if variable.assumptions else ""
+        click.echo(f"{name}: {shape_text(variable.shape)}{assumed}")
+    for name, line in program.lines.items():
+        click.echo(f"{name}: {shape_text(line.shape)}")
+    names = ["U", "b", "V", "c"]
+    _heading("The derivation, operation by operation")
+    click.echo(api.explain(program, *names).text())
+    _heading("The gradients")
+    found = derive_each(program, names)
+    for derivation in found.values():
+        click.echo(f"{equation(derivation, named=True)}   {shape_text(derivation.shape)}")
+    click.echo()
+    for derivation in found.values():
+        click.echo(equation(derivation))
+    _heading("Certificate")
+    for name, derivation in found.items():
+        click.echo(f"∂L/∂{name}: {certify(derivation)}")
+    _heading("The same over a mini-batch of N samples, and its code")
+    batched = api.program_of(api.batch(program, over=("x", "y")))
+    for derivation in derive_each(batched, names).values():
+        click.echo(f"{equation(derivation, named=True)}   {shape_text(derivation.shape)}")
+    fitted = _train(seed, seeds, epochs)
+    draw_digits(fitted, picture)
+    click.echo(f"picture of the curves and of some digits with their predictions: {picture}")
+
+
+def _train(seed: int, seeds: int, epochs: int | None) -> Fitted:
+    """Train once per seed; the first training is returned, and the code shown before it."""
+    options = {} if epochs is None else {"epochs": epochs}
+    fitted = []
+    for k in range(seed, seed + seeds):
+        _heading(f"Training on 1,797 handwritten digits, seed {k}")
+        fitted.append(train_digits(k, progress=screen_progress(), **options))
+        click.echo(_outcome(fitted[-1]))
+    if seeds > 1:
+        scores = [_held_out(f) for f in fitted]
+        click.echo(
+            f"over {seeds} seeds: median {100 * median(scores):.2f} %, worst {100 * min(scores):.2f} %"
+        )
+    return fitted[0]
+
+
+def _held_out(fitted: Fitted) -> float:
+    return float((fitted.run.kept or fitted.run.history[-1]).held_out_score)
+
+
+def _outcome(fitted: Fitted) -> str:
+    run = fitted.run
+    best = run.kept or run.history[-1]
+    text = "interrupted: " if run.interrupted else ""
+    text += f"epoch {best.number}, loss {best.loss:.4f}"
+    if len(fitted.prepared.held_out):
+        text += f", held out {best.held_out_loss:.4f}"
+    if run.metric is not None:
+        score = best.held_out_score if len(fitted.prepared.held_out) else best.score
+        text += f", {run.metric.name} {run.metric.show(score)}"
+    return f"{text}, {run.seconds:.1f} s" if hasattr(run, "seconds") else text
+
+
+def _heading(text: str) -> None:
+    click.echo(f"\n{text}\n{'─' * len(text)}")
