@@ -134,7 +134,8 @@ def _ambiguous(
     said = f"{first.message}\n" if first else ""
     message = f"{said}two readings are equally good:\n" + "\n".join(shown)
     place = first.place if first else None
-    raise PullbackError(message, place, f"declare one, as in  {differing[0]}: n")
+    said = f"{first.hint}; or " if first and first.hint else ""
+    raise PullbackError(message, place, f"{said}declare one, as in  {differing[0]}: n")
 
 
 def _sentence(name: str, typing: Typing) -> str:

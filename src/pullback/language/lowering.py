@@ -110,12 +110,13 @@ def _product(symbol: str, rule: Rule, left: Node | _Chain, right: Node) -> _Chai
             raise DomainError("division by zero")
         right = make.power(right, -1)
         check_literals(right, [right])
-    if not right.order:
-        return _Chain([*left.scalars, right], left.core)
-    if left.core is None:
-        return _Chain(left.scalars, right)
-    product = _contraction(rule, [left.core, right])
-    return _Chain(left.scalars, product) if product.order else _Chain([*left.scalars, product])
+    if left.core is not None and right.order:
+        right, left.core = _contraction(rule, [left.core, right]), None
+    if right.order:
+        left.core = right
+    else:
+        left.scalars.append(right)
+    return left
 
 
 def _contraction(rule: Rule, nodes: Sequence[Node]) -> Node:

@@ -1,0 +1,221 @@
+"""What a text may look like, the carets of what it may not, and texts of any length."""
+
+import re
+import subprocess
+import sys
+import time
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pullback.errors import PullbackError
+from pullback.expressions import constructors as make
+from pullback.language.parse import parse_program
+from pullback.language.reading import DEEPEST, read
+
+
+def test_lines_comments_and_continuations():
+    program = parse_program(
+        "% a network of one layer\n"
+        "W: m n   # weights\n\n"
+        "f = W*x; g = tanh(\n"
+        "    f   # continued inside parentheses\n"
+        ")\r\n"
+        "L = sum(g) + ...\n"
+        "    1\n"
+    )
+    assert list(program.lines) == ["f", "g", "L"]
+    assert program.places[program.lines["g"]].line == 4
+
+
+def test_places_lie_in_the_text_of_the_user():
+    text = "x: n\nf = tanh(  # why\n  A*x)\nsum(f) + sum(f)"
+    program = parse_program(text)
+    place = program.places[program.lines["f"]]
+    assert text[place.start : place.stop].startswith("tanh(")
+    assert place.line == 2
+    assert program.places[program.variables["x"]].line == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["lambda", "__import__", "x1", "x_dot", "σ0", "β", "x₁", "ширина", "T", "e1", "f_bar"]
+)
+def test_names(name):
+    assert name in parse_program(f"{name} + 1", {name: ()}).variables
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1e-3", Fraction(1, 1000)),
+        ("0.1", Fraction(1, 10)),
+        ("2.", 2),
+        (".25", Fraction(1, 4)),
+        ("1E2", 100),
+        ("1e300*1e-300", 1),
+    ],
+)
+def test_numbers_are_exact(text, number):
+    assert make.constant_value(parse_program(text).result) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "under"),
+    [
+        ("2x", "an operator is missing before 'x'\n.*\n.*\nwrite 2\\*x, not 2x", "x"),
+        ("A x", "write \\* between factors", "x"),
+        ("f(x", "this \\( is never closed", "("),
+        ("x)", "this \\) closes nothing", ")"),
+        ("x +", "the line ends where a value is expected", "+"),
+        ("x +\ny", "the line ends where a value is expected", "+"),
+        ("f = ", "the line ends where a value is expected", "="),
+        ("x * / y", "a value is expected before '/'", "/"),
+        ("()", "a value is missing before '\\)'", ")"),
+        ("sum(x,)", "a value is missing before '\\)'", ")"),
+        ("a == b", "'=' stands only after the name", "="),
+        ("a + b = c", "'=' stands only after the name", "="),
+        ("(a, b)", "',' stands only between the arguments", ","),
+        ("a < b", "'<' has no meaning here\n.*\n.*\ncomparisons", "<"),
+        ("[1 2]", "matrices are not written out", "["),
+        ('"x"', "there are no strings", '"'),
+        ("x ? y", "'\\?' has no meaning", "?"),
+        ("x\x00y", "'U\\+0000' has no meaning", "\x00"),
+        ("sigmid(x)", "unknown function 'sigmid'\n.*\n.*\ndid you mean 'sigmoid'", "sigmid"),
+        ("ln(x)", "the natural logarithm is log", "ln"),
+        ("x(2) + x", "'x' is no function\n.*\n.*\nto multiply", "x"),
+        ("sum + 1", "'sum' is a function", "sum"),
+        ("exp(x, y)", "exp takes 1 argument, not 2", "exp(x, y)"),
+        ("cross_entropy(x)", "cross_entropy takes \\(p, y\\), not 1", "cross_entropy(x)"),
+        ("sum(A, x)", "the second argument of sum is an axis", "x"),
+        ("sum(A, 0)", "the second argument of sum is an axis", "0"),
+        ("f = x\nf = y", "'f' already names a line above", "f"),
+        ("f = f + 1", "'f' is not yet defined here", "f"),
+        ("f = g\ng = x\nf", "'g' is not yet defined here", "g"),
+        ("x: n\nx = y", "'x' is declared as a variable", "x"),
+        ("x: n\nn = y", "'n' is the name of a size", "n"),
+        ("x\ny", "this line has no effect", "x"),
+        ("sum = x", "'sum' is a function", "sum"),
+        ("tr = x; tr", "'tr' is a function", "tr"),
+        ("", "the text has no formula", None),
+        ("# nothing\nx: n", "the text has no formula", None),
+        ("A@B", "'@' marks NumPy", "@"),
+        ("x**2", "'\\*\\*' marks NumPy.*\n.*\n.*\nhere powers are \\^", "**"),
+        ("A.T*x", "'.T' marks NumPy", ".T"),
+        ("np.tanh(x)", "'np.' marks NumPy", "np."),
+        ("A*x @ y", r"In NumPy A\*x is the product entry by entry, here it is the matrix", "@"),
+        ("U*x + z**2", r"write U\.\*x for the first, U\*x for the second", "**"),
+        (r"\sigma(x)", r"'\\sigma' marks LaTeX", r"\sigma"),
+        ("T: a 1 c: d\nT", "':' stands only after the name|expected", None),
+    ],
+)
+def test_every_error_has_its_caret(text, message, under):
+    with pytest.raises(PullbackError) as caught:
+        parse_program(text)
+    shown = str(caught.value)
+    assert re.search(message, shown), shown
+    if under is not None:
+        place = caught.value.place
+        assert text[place.start : place.stop] == under
+        assert "^" in shown
+
+
+def test_a_mark_of_numpy_in_a_comment_is_none():
+    assert parse_program("x + 1  # np.dot(A, x) @ y ** 2").variables
+
+
+def test_ten_thousand_lines_of_one_layer_each():
+    lines = [f"h{i} = tanh(W*h{i - 1} + b)" for i in range(1, 10_001)]
+    started = time.perf_counter()
+    program = parse_program("\n".join(["W: n n, h0: n, b: n", *lines]))
+    assert time.perf_counter() - started < 20
+    assert len(program.lines) == 10_000
+    assert program.result.shape == program.variables["h0"].shape
+
+
+def test_a_thousand_layers_are_inferred_one_by_one():
+    text = "\n".join(f"h{i} = tanh(W{i}*h{i - 1} + b{i})" for i in range(1, 1001))
+    program = parse_program(text)
+    assert len(program.assumed) == 2001
+    assert sum(" is a column" in sentence for sentence in program.assumed) == 1001
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" + " + x" * 20_000,
+        "x'*x" + "*s" * 5_000,
+        "s" + "*s" * 20_000,
+        "x" + "'" * 20_000,
+        "-" * 20_000 + "x",
+        "(" * DEEPEST + "x" + ")" * DEEPEST,
+        "exp(" * DEEPEST + "x" + ")" * DEEPEST,
+    ],
+)
+def test_long_expressions_work(text):
+    assert parse_program(text, {"s": ()} if "s" in text else {"x": ("n",)})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 10_000 + "x" + ")" * 10_000,
+        "exp(" * 10_000 + "x" + ")" * 10_000,
+        "(" * 1_000_000,
+        "x " * 500_000,
+        "\x01" * 1_000_000,
+        "9" * 1_000_000,
+        "@" * 1_000_000,
+        "=" * 1_000_000,
+        "\n" * 999_999 + "?",
+        "x" * 6_000_000,
+        "'" * 1_000_000,
+        "#" * 1_000_000,
+        "1" + "^" * 1_000_000,
+    ],
+)
+def test_junk_is_refused_in_bounded_time(text):
+    started = time.perf_counter()
+    with pytest.raises(PullbackError):
+        parse_program(text)
+    assert time.perf_counter() - started < 10
+
+
+TOKENS = st.sampled_from(
+    "x y A B s n f sum tr inv softmax eye vector ( ) ( ) + - * .* / ./ ^ .^ ' = : ; , 0 1 2 0.5 1e3 "
+    "² ⁻¹ ᵀ ⊙ · log sqrt diag symmetric unit-sum T".split()
+    + ["\n", " "]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(TOKENS, max_size=14).map("".join) | st.text(max_size=40))
+def test_any_text_is_a_program_or_a_pullback_error(text):
+    try:
+        parse_program(text)
+    except PullbackError as error:
+        assert str(error)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=60))
+def test_any_bytes_read_as_text_are_a_program_or_a_pullback_error(data):
+    try:
+        parse_program(data.decode("latin-1"))
+    except PullbackError as error:
+        assert str(error)
+
+
+def test_what_is_no_text_is_refused():
+    with pytest.raises(PullbackError, match="a program is text, not bytes"):
+        read(b"x")
+
+
+def test_the_parser_is_loaded_on_first_use_only():
+    code = (
+        "import sys; import pullback.language.parse; import pullback.language.tensor;"
+        "assert 'lark' not in sys.modules; pullback.language.parse.parse_program('x');"
+        "assert 'lark' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

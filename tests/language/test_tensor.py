@@ -1,0 +1,281 @@
+"""Symbols mean what NumPy means: every operator and function against NumPy on arrays."""
+
+import numpy as np
+import pytest
+from values import SIZES, arrays, value
+
+from pullback.errors import DomainError, PullbackError, ShapeError
+from pullback.expressions import Size
+from pullback.functions.catalogue import CATALOGUE
+from pullback.language.parse import parse_program
+from pullback.language.symbols import FUNCTIONS
+from pullback.language.tensor import Tensor, dims, matrix, scalar, tensor, vector
+
+SHAPES = {
+    "U": ("m", "n"),
+    "W": ("p", "n"),
+    "X": ("N", "n"),
+    "S": ("n", "n"),
+    "R": (1, "n"),
+    "T": ("p", "m", "n"),
+    "x": ("n",),
+    "z": ("n",),
+    "y": ("m",),
+    "b": ("p",),
+    "s": (),
+}
+SYMBOLS = {name: tensor(name, *shape) for name, shape in SHAPES.items()}
+DATA = arrays(SHAPES)
+F = FUNCTIONS
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda U, x: U @ x,
+        lambda U, X: X @ U.T,
+        lambda U, y: y @ U,
+        lambda x, z: x @ z,
+        lambda T, x: T @ x,
+        lambda T, U: T @ U.T,
+        lambda T, S: T @ S,
+        lambda y, T: y @ T,
+        lambda X, W, b: X @ W.T + b,
+        lambda X, x: X * x,
+        lambda X, x: X - x,
+        lambda x, X: x / X,
+        lambda U, y: U.T * y,
+        lambda R, U: R + U,
+        lambda R, U: U * R,
+        lambda R, x: R + x,
+        lambda R, S: R @ S,
+        lambda R: R @ R.T,
+        lambda R: R * R,
+        lambda T, U: T + U,
+        lambda T, x: T * x,
+        lambda U, s: U * s + s,
+        lambda U, s: s - U,
+        lambda U: 2 * U - U / 4,
+        lambda U: 1 - U,
+        lambda U: 1 / U,
+        lambda U: U**2 + U**-1 + U**0.5,
+        lambda U, x: U**x,
+        lambda s, x: s**x,
+        lambda x: 2**x,
+        lambda x: -x + +x - abs(-x),
+        lambda x: np.float64(2) * x + np.int64(3),
+        lambda x: np.asarray(2.0) * x,
+        lambda U: U.sum() + U.mean(),
+        lambda U: U.sum(axis=0),
+        lambda U: U.sum(-1),
+        lambda T: T.sum(axis=(0, 2)),
+        lambda T: T.mean(axis=1, keepdims=True) + T,
+        lambda U: U.mean(axis=0),
+        lambda U: U.T,
+        lambda T: T.transpose(1, 0, 2),
+        lambda T: T.transpose((2, 0, 1)),
+        lambda T: T.T,
+        lambda S: S.trace(),
+        lambda S: S.diagonal(),
+        lambda U, x: U.dot(x),
+        lambda U, x: np.tanh(U @ x),
+        lambda U: np.exp(U) + np.log(U) + np.sqrt(U) + np.square(U) + np.abs(U),
+        lambda U: np.negative(U) + np.positive(U) + np.reciprocal(U),
+        lambda U, x: np.add(U, x) * np.subtract(U, 1) / np.multiply(2, U),
+        lambda U, x: np.matmul(U, x) ** np.divide(1, 2),
+        lambda x: np.power(x, 3),
+        lambda x: np.maximum(x - 1, 0),
+        lambda x, z: np.maximum(x, z) - np.minimum(x, z),
+        lambda U: np.sum(U) + np.mean(U),
+        lambda U: np.sum(U, axis=0) + np.mean(U, 0),
+        lambda U: np.sum(U, 1, keepdims=True) * U,
+        lambda U, x: np.einsum("ij,j->i", U, x),
+        lambda U, x: np.einsum("ij,j", U, x),
+        lambda T, x: np.einsum("...j,j->...", T, x),
+        lambda S: np.einsum("ii->i", S) + np.einsum("ii", S),
+        lambda S: np.linalg.inv(S) * np.linalg.det(S),
+        lambda T: np.linalg.inv(T @ T.transpose(0, 2, 1)),
+        lambda S, x: np.linalg.solve(S, x),
+        lambda x, U: np.linalg.norm(x) + np.linalg.norm(U) + np.linalg.norm(U, "fro"),
+        lambda x: np.linalg.norm(x, 2) + np.linalg.norm(x, ord=1),
+        lambda S: np.trace(S),
+        lambda x: np.diag(x),
+        lambda S: np.diag(S) + np.diagonal(S),
+        lambda x, y: np.outer(x, y),
+        lambda U, x: np.dot(U, x),
+        lambda T, x: np.dot(T, x),
+        lambda T, U: np.inner(T, U),
+        lambda U: np.vdot(U, U),
+        lambda U: np.transpose(U),
+        lambda T: np.swapaxes(T, 0, -1),
+        lambda U: np.zeros_like(U) + np.ones_like(U) * U,
+    ],
+)
+def test_an_expression_means_what_numpy_means(function):
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    made = function(*[SYMBOLS[n] for n in names])
+    expected = np.asarray(function(*[DATA[n] for n in names]))
+    assert isinstance(made, Tensor)
+    assert made.ndim == expected.ndim
+    np.testing.assert_allclose(value(made.node, DATA), expected, rtol=1e-12)
+
+
+def softmax(x, axis):
+    e = np.exp(x)
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (F["softmax"](SYMBOLS["x"]), softmax(DATA["x"], 0)),
+        (F["softmax"](SYMBOLS["T"]), softmax(DATA["T"], -1)),
+        (F["softmax"](SYMBOLS["T"], axis=0), softmax(DATA["T"], 0)),
+        (F["softmax"](SYMBOLS["T"], axis=1), softmax(DATA["T"], 1)),
+        (F["logsumexp"](SYMBOLS["U"], axis=0), np.log(np.exp(DATA["U"]).sum(0))),
+        (F["sum"](SYMBOLS["U"], axis=0, keepdims=True), DATA["U"].sum(0, keepdims=True)),
+        (F["mean"](SYMBOLS["U"]), DATA["U"].mean()),
+        (F["sigmoid"](SYMBOLS["U"] @ SYMBOLS["x"]), 1 / (1 + np.exp(-DATA["U"] @ DATA["x"]))),
+        (F["einsum"]("i,j->ij", SYMBOLS["x"], SYMBOLS["y"]), np.outer(DATA["x"], DATA["y"])),
+        (F["eye"]("n") @ SYMBOLS["x"], DATA["x"]),
+        (F["full"](2, "m", "n") + SYMBOLS["U"], DATA["U"] + 2),
+        (F["norm2"](SYMBOLS["x"] - 1) ** 2, ((DATA["x"] - 1) ** 2).sum()),
+        (F["trace"](SYMBOLS["S"]), np.trace(DATA["S"])),
+        (F["huber"](SYMBOLS["x"], 9), DATA["x"] ** 2 / 2),
+        (F["exp"](2) * SYMBOLS["s"], np.exp(2) * DATA["s"]),
+        (SYMBOLS["x"].sum() / dims("n"), DATA["x"].mean()),
+    ],
+)
+def test_functions_on_symbols(made, expected):
+    np.testing.assert_allclose(value(made.node, DATA), expected, rtol=1e-12)
+
+
+def test_every_function_of_the_catalogue_can_be_called():
+    assert set(CATALOGUE) <= set(FUNCTIONS)
+    assert all(function.__doc__ for function in FUNCTIONS.values())
+
+
+def test_a_matrix_with_one_row_stays_a_matrix():
+    assert matrix("x", 1, "n").shape == (Size.of(1), Size.of("n"))
+
+
+def test_an_expression_becomes_a_program():
+    U, V, x, y = matrix("U", "m", "n"), matrix("V", "p", "m"), vector("x", "n"), vector("y", "p")
+    g = F["sigmoid"](U @ x).named("g")
+    h = (V @ g).named("h")
+    loss = F["sum"]((h - y) ** 2).named("L")
+    program = loss.to_program()
+    assert program.result is loss.node
+    assert list(program.lines) == ["g", "h", "L"]
+    assert program.result_name == "L"
+    assert set(program.variables) == {"U", "V", "x", "y"}
+    text = parse_program("U: m n, V: p m, x: n, y: p\nsum((V*sigmoid(U*x) - y).^2)")
+    assert program.result is text.result
+
+
+def test_a_parsed_program_keeps_its_own_names():
+    program = parse_program("x: 1 n\nf = (U*x')'\nL = norm2(f)^2")
+    symbol = Tensor.from_program(program)
+    assert symbol.to_program() is program
+    assert symbol.name == "L"
+    twice = (2 * symbol).to_program()
+    assert list(twice.lines) == ["f", "L"]
+    assert twice.rows == {"x", "f"}
+
+
+def test_long_expressions_stay_cheap():
+    W, x = matrix("W", "n", "n"), vector("x", "n")
+    h = x
+    for i in range(2000):
+        h = np.tanh(W @ h).named(f"h{i}")
+    assert len(h.to_program().lines) == 2000
+    assert "4001 operations" in repr(h) or "operations" in repr(h)
+
+
+def test_how_symbols_show():
+    U, x = matrix("U", "m", "n"), vector("x", "n")
+    assert repr(U) == "<Tensor (m, n): U>"
+    assert repr(np.tanh(U @ x)) == "<Tensor (m,): tanh(U x)>"
+    assert (U @ x)._repr_latex_() == "$U x$"
+
+
+def test_assumptions_belong_to_the_variable():
+    assert matrix("A", "n", "n", assume="symmetric posdef").node.assumptions == {
+        "symmetric",
+        "posdef",
+    }
+    with pytest.raises(PullbackError, match="'symmetric' needs a square matrix"):
+        matrix("A", "m", "n", assume="symmetric")
+    with pytest.raises(PullbackError, match="unknown assumption 'sparse'"):
+        vector("x", "n", assume=["sparse"])
+
+
+x, y, U = SYMBOLS["x"], SYMBOLS["y"], SYMBOLS["U"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: U @ y, r"\(m, n\) @ \(m,\): the last axis of the left \(n\) must equal the only"),
+        (lambda: x + y, r"shapes \(n,\) and \(m,\) do not broadcast: .* n and m"),
+        (lambda: x @ 2, "@ multiplies vectors and matrices"),
+        (lambda: x.sum(axis=1), r"there is no axis 1 in shape \(n,\)"),
+        (lambda: U.sum(axis=(0, 0)), "an axis comes twice"),
+        (lambda: U.transpose(0), "transpose needs all 2 axes"),
+        (lambda: bool(x), "a symbol has no truth value"),
+        (lambda: x < 1, "symbols are not compared"),
+        (lambda: x == y, "symbols are not compared"),
+        (lambda: x != 1, "symbols are not compared"),
+        (lambda: x[0], "slices and entries of symbols are not supported"),
+        (lambda: list(x), "cannot be iterated"),
+        (lambda: len(x), r"len\(\) of a symbol"),
+        (lambda: float(SYMBOLS["s"]), "a symbol is no number"),
+        (lambda: np.asarray(x), "a symbol is no array"),
+        (lambda: np.arange(3) * x, "an array of data cannot stand in an expression"),
+        (lambda: x * [1, 2], "an array of data"),
+        (lambda: x * 1j, "complex"),
+        (lambda: x * True, "truth value"),
+        (lambda: x * "a", "neither a symbol nor a number"),
+        (lambda: x * float("nan"), "nan"),
+        (lambda: x / 0, "division by zero"),
+        (lambda: F["log"](-1), "log is defined for positive numbers"),
+        (lambda: np.arctan2(x, x), "np.arctan2 has no meaning for symbols"),
+        (lambda: np.linalg.svd(U), "np.linalg.svd has no meaning for symbols"),
+        (lambda: np.where(x, x, x), "np.where has no meaning for symbols"),
+        (lambda: np.add.reduce(x), "np.add.reduce has no meaning"),
+        (lambda: np.greater(x, 0), "np.greater has no meaning"),
+        (lambda: np.exp(x, where=[True]), "np.exp on symbols takes no where"),
+        (lambda: np.sum(x, dtype=float), "np.sum on symbols"),
+        (lambda: np.linalg.norm(U, 2), "np.linalg.norm with ord=2 of 2 axes"),
+        (lambda: np.einsum("ij,j->k", U, x), "'k' is no label"),
+        (lambda: np.einsum("ij->i", x), "does not fit"),
+        (lambda: F["softmax"](SYMBOLS["s"]), "softmax|no axis"),
+        (lambda: F["inv"](U), "inv needs equal sizes where it has m and n"),
+        (lambda: F["norm"](U), "the norm of a matrix has several meanings"),
+        (lambda: F["exp"](x, x), "exp takes 1 argument"),
+        (lambda: vector("sum", "n"), "'sum' is a function"),
+        (lambda: vector("2x", "n"), "'2x' is no name"),
+        (lambda: vector("x", 0), "the size 0 of 'x' is not positive"),
+        (lambda: vector("x", 1.5), "1.5 in the shape of 'x' is no size"),
+        (lambda: x.named("a b"), "'a b' is no name"),
+        (lambda: (x.sum() + vector("x", "m").sum()).to_program(), "two different variables are"),
+        (lambda: (x.named("f") * (x + 1).named("f")).to_program(), "two different intermediates"),
+        (lambda: (x + 1).named("x").to_program(), "'x' names a variable and an intermediate"),
+        (lambda: dims(" "), "dims needs names"),
+    ],
+)
+def test_what_a_symbol_is_not(call, message):
+    with pytest.raises(PullbackError, match=message):
+        call()
+
+
+def test_errors_have_their_classes():
+    with pytest.raises(ShapeError):
+        _ = U @ y
+    with pytest.raises(DomainError):
+        _ = x / 0
+
+
+def test_symbols_can_be_keys():
+    assert {vector("x", "n"): 1}[vector("x", "n")] == 1
+    assert SIZES["n"] == 3
