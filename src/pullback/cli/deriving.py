@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import click
 
@@ -14,14 +14,15 @@ from pullback import api
 from pullback.derivation.derive import derive, derive_each
 from pullback.derivation.result import Derivation
 from pullback.errors import PullbackError
+from pullback.explanation.explain import Detail
 from pullback.expressions.constructors import is_zero
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import shape_text
 from pullback.language.parse import parse_program
-from pullback.notation.write import equation
+from pullback.notation.write import Form, equation
 from pullback.verification.certificate import certify
 
-FORMS = ("matrix", "index", "vec")
+FORMS: tuple[Form, ...] = get_args(Form)
 
 
 def stated(command: Callable[..., None]) -> Callable[..., None]:
@@ -85,7 +86,7 @@ def derive_command(
     shapes: Sequence[str],
     assumptions: Sequence[str],
     order: int,
-    form: str,
+    form: Form | Literal["all"],
     style: str,
     named: bool,
     ascii_only: bool,
@@ -137,7 +138,7 @@ def explain_command(
     shapes: Sequence[str],
     assumptions: Sequence[str],
     style: str,
-    detail: str,
+    detail: Detail,
 ) -> None:
     """Show what each operation is handed and what it hands back, with shapes and roles."""
     program = _program(expression, path, shapes, assumptions)
@@ -239,7 +240,7 @@ def _code_name(program: Program, d: Derivation) -> str:
 def _print_derivations(
     program: Program,
     found: Sequence[Derivation],
-    forms: Sequence[str],
+    forms: Sequence[Form],
     named: bool,
     ascii_only: bool,
 ) -> None:

@@ -9,16 +9,17 @@ from typing import Any
 import click
 
 from pullback import api
+from pullback.compilation.compile import compile_nodes
 from pullback.derivation.derive import derive_each
 from pullback.expressions.sizes import shape_text
 from pullback.notation.write import equation
-from pullback.training.demo import PROGRAM, demo_model, draw_digits, train_digits
+from pullback.training.demo import PROGRAM, demo_model, digits_objective, draw_digits, train_digits
 from pullback.training.files import check_writable
 from pullback.training.fit import Fitted, fit
 from pullback.training.model_file import read_model
 from pullback.training.pictures import check_picture_path, draw_training
 from pullback.training.prediction import predict
-from pullback.training.progress import screen_progress
+from pullback.training.progress import describe, screen_progress
 from pullback.training.saved import load
 from pullback.verification.certificate import certify
 
@@ -138,13 +139,18 @@ def demo_command(seed: int, seeds: int, epochs: int | None, picture: str) -> Non
     _heading("Certificate")
     for name, derivation in found.items():
         click.echo(f"∂L/∂{name}: {certify(derivation)}")
-    _heading("The same over a mini-batch of N samples, and its code")
-    batched = api.program_of(api.batch(program, over=("x", "y")))
-    for derivation in derive_each(batched, names).values():
+    objective = digits_objective()
+    _heading("The same over a mini-batch of N samples")
+    for derivation in objective.derivations.values():
         click.echo(f"{equation(derivation, named=True)}   {shape_text(derivation.shape)}")
+    _heading("Its code, line by line as derived")
+    plain = compile_nodes(objective.step_outputs, objective.batched, objective.gradient_names)
+    click.echo(plain.source)
+    _heading("The code that trains: the same, in buffers that are kept from step to step")
+    click.echo(objective.step.source)
     fitted = _train(seed, seeds, epochs)
     draw_digits(fitted, picture)
-    click.echo(f"picture of the curves and of some digits with their predictions: {picture}")
+    click.echo(f"curves, and some digits with their predictions: {picture}")
 
 
 def _train(seed: int, seeds: int, epochs: int | None) -> Fitted:
@@ -169,15 +175,10 @@ def _held_out(fitted: Fitted) -> float:
 
 def _outcome(fitted: Fitted) -> str:
     run = fitted.run
-    best = run.kept or run.history[-1]
-    text = "interrupted: " if run.interrupted else ""
-    text += f"epoch {best.number}, loss {best.loss:.4f}"
-    if len(fitted.prepared.held_out):
-        text += f", held out {best.held_out_loss:.4f}"
-    if run.metric is not None:
-        score = best.held_out_score if len(fitted.prepared.held_out) else best.score
-        text += f", {run.metric.name} {run.metric.show(score)}"
-    return f"{text}, {run.seconds:.1f} s" if hasattr(run, "seconds") else text
+    kept = run.kept or run.history[-1]
+    how = "interrupted; " if run.interrupted else "stopped early; " if run.stopped_early else ""
+    seconds = run.history[-1].seconds
+    return f"{how}parameters of epoch {kept.number}: {describe(kept, run.metric)} ({seconds:.1f} s)"
 
 
 def _heading(text: str) -> None:

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pullback.training.data import as_table
 from pullback.training.digits import load_digits
-from pullback.training.fit import Fitted, fit
+from pullback.training.fit import Fitted, fit, prepare
 from pullback.training.loop import Progress
 from pullback.training.metrics import decide
 from pullback.training.model_file import Model, parse_model
+from pullback.training.objective import ProgramObjective
 from pullback.training.pictures import Images, as_images, choose_images, draw_training
 
 PROGRAM = """\
@@ -52,11 +55,20 @@ def demo_model() -> Model:
     return parse_model(MODEL, "the demo")
 
 
+def digits_data() -> dict[str, NDArray[Any]]:
+    """The digits as the model's columns: an image is a row of 64 pixels."""
+    images, digits = load_digits()
+    return {"pixels": images.reshape(len(images), -1), "digit": digits}
+
+
+def digits_objective() -> ProgramObjective:
+    """What the demonstration trains: the network over a mini-batch, with its code."""
+    return prepare(demo_model(), as_table(digits_data())).objective
+
+
 def train_digits(seed: int = 0, progress: Progress | None = None, **options: Any) -> Fitted:
     """Train the network on four fifths of the digits; the rest is held out and has no say."""
-    images, digits = load_digits()
-    data = {"pixels": images.reshape(len(images), -1), "digit": digits}
-    return fit(demo_model(), data, progress=progress, seed=seed, **options)
+    return fit(demo_model(), digits_data(), progress=progress, seed=seed, **options)
 
 
 def draw_digits(fitted: Fitted, path: str | Path, count: int = 30) -> None:
