@@ -142,7 +142,10 @@ def _sum(draw, pool):
     if first.order == 2 and first.shape[0] == first.shape[1]:
         alike.append(make.delta(first.shape[0]))
     terms = [
-        (draw(st.sampled_from([1, -1, 2, make.exact_number(0.5), -3])), draw(st.sampled_from(alike)))
+        (
+            draw(st.sampled_from([1, -1, 2, make.exact_number(0.5), -3])),
+            draw(st.sampled_from(alike)),
+        )
         for _ in range(draw(st.integers(1, 3)))
     ]
     return make.add([(1, first), *terms], first.shape)

@@ -10,7 +10,7 @@ import numpy as np
 
 from pullback.errors import PullbackError, ShapeError
 from pullback.expressions.nodes import Variable
-from pullback.expressions.sizes import Size, shape_text
+from pullback.expressions.sizes import Size
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
@@ -19,7 +19,11 @@ class Arguments:
     """The variables of a program as parameters: names, orders, sizes."""
 
     def __init__(
-        self, variables: Mapping[str, Variable], inputs: Sequence[str], rows: Iterable[str] = (), sizes: Iterable[str] = ()
+        self,
+        variables: Mapping[str, Variable],
+        inputs: Sequence[str],
+        rows: Iterable[str] = (),
+        sizes: Iterable[str] = (),
     ) -> None:
         self.variables = dict(variables)
         self.inputs = tuple(inputs)
@@ -57,10 +61,11 @@ class Arguments:
     def prepare(self, given: Mapping[str, Any]) -> tuple[list[Any], dict[str, int], np.dtype[Any]]:
         """The inputs in order as arrays of one dtype, the value of every size, and the dtype.
 
-        float32 only if every array is float32; Python numbers follow the arrays.
+        float32 only if every array that is needed is float32; Python numbers follow the arrays.
         """
         arrays = {name: self._array(name, given[name]) for name in self.variables if name in given}
-        strong = [a.dtype for name, a in arrays.items() if not _weak(given[name], a)]
+        deciding = self.inputs or tuple(arrays)  # what is ignored decides nothing
+        strong = [arrays[n].dtype for n in deciding if not _weak(given[n], arrays[n])]
         single = strong and all(d == np.float32 for d in strong)
         dtype = np.dtype(np.float32 if single else np.float64)
         sizes = self._sizes(arrays, given)

@@ -60,7 +60,8 @@ def compile_nodes(
     inputs = [name for name in known if name in linear.inputs]
     linear.inputs = {name: linear.inputs[name] for name in inputs}
     arguments = Arguments(known, inputs, program.rows, size_names(outputs.values()))
-    describe = describer(program, lines)
+    described = {**{node: name for name, node in outputs.items()}, **lines}
+    describe = describer(program, described)
     if planned:
         return PlannedFunction(
             linear,
@@ -70,13 +71,12 @@ def compile_nodes(
             lambda: planned_source(linear, inputs, describe).text,
             checked=checked,
         )
-    function = next(iter(outputs)) if len(outputs) == 1 else "compute"
     return PlainFunction(
         linear,
         program,
         arguments,
-        plain_source(linear, function),
-        lambda: plain_source(linear, function, describe).text,
+        plain_source(linear),
+        lambda: plain_source(linear, describe=describe).text,
         checked=checked,
     )
 

@@ -271,6 +271,8 @@ def _as_stored(left: Factor, right: Factor) -> list[View]:
 
 
 def _elementwise(arrays: Arrays, left: Factor, right: Factor, result: Sequence[int]) -> Factor:
+    if len(left[1]) < len(right[1]):
+        left, right = right, left
     made = arrays.map("multiply", along(left, result), along(right, result))
     assert isinstance(made.source, Register)
     order = {axis: label for axis, label in zip(made.axes, result, strict=True)}

@@ -35,7 +35,7 @@ def run_traced(
     for it; a flag alone, or a NaN that was given, is no failure.
     """
     space: dict[str, Any] = {"np": np, "dtype": dtype}
-    exec("\n".join(helpers(program)), space)  # noqa: S102
+    exec("\n".join(helpers(program)), space)
     named = {size: f"size_{k}" for k, size in enumerate(sorted(sizes))}
     space.update({named[size]: value for size, value in sizes.items()})
 
@@ -60,14 +60,14 @@ def run_traced(
 def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> None:
     try:
         with np.errstate(divide="raise", invalid="raise", over="ignore", under="ignore"):
-            exec(code, space)  # noqa: S102
+            exec(code, space)
     except np.linalg.LinAlgError as problem:
         raise _domain_error(i, user, "needs an invertible matrix", str(problem)) from None
     except ZeroDivisionError:
         raise _domain_error(i, user, "divides by zero", "") from None
     except FloatingPointError:
         with np.errstate(all="ignore"):
-            exec(code, space)  # noqa: S102
+            exec(code, space)
         operands = [space[f"r{source.index}"] for source in i.sources]
         finite = all(np.all(np.isfinite(x)) for x in operands if not isinstance(x, tuple))
         if finite and not np.all(np.isfinite(space[f"r{i.result.index}"])):

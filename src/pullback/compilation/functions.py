@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 from pullback.compilation.arrays import Arrays
 from pullback.compilation.ir import Literal, Register, View, whole
@@ -14,9 +14,43 @@ from pullback.expressions.sizes import Shape
 from pullback.functions.record import Function
 
 ELEMENTWISE = frozenset(
-    "exp expm1 exp2 log log1p log2 log10 sqrt cbrt abs sign sin cos tan arcsin arccos arctan arctan2 "
-    "sinh cosh tanh arcsinh arccosh arctanh maximum minimum hypot logaddexp square reciprocal "
-    "floor ceil negative where power".split()
+    [
+        "exp",
+        "expm1",
+        "exp2",
+        "log",
+        "log1p",
+        "log2",
+        "log10",
+        "sqrt",
+        "cbrt",
+        "abs",
+        "sign",
+        "sin",
+        "cos",
+        "tan",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arctan2",
+        "sinh",
+        "cosh",
+        "tanh",
+        "arcsinh",
+        "arccosh",
+        "arctanh",
+        "maximum",
+        "minimum",
+        "hypot",
+        "logaddexp",
+        "square",
+        "reciprocal",
+        "floor",
+        "ceil",
+        "negative",
+        "where",
+        "power",
+    ]
 )
 REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
 _COMPARE: dict[type[ast.cmpop], str] = {
@@ -33,7 +67,7 @@ class Unreadable(Exception):
     """The text holds something that has no instruction of its own."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def _statements(code: str, arguments: int) -> list[ast.stmt]:
     names = [f"_{k}" for k in range(arguments)]
     return ast.parse(code.format(*names)).body
@@ -172,7 +206,7 @@ class _Reader:
         both = self.arrays.emit("call", name, [inner], shape, kind="tuple")
         for position, part in enumerate(target.elts):
             assert isinstance(part, ast.Name)
-            item = self.arrays.emit("item", "", [View(both)], shape, (position,))
+            item = self.arrays.emit("item", "", [whole(both)], shape, (position,))
             self.names[part.id] = whole(item)
 
     def _matrix(self, tree: ast.expr) -> View:

@@ -8,9 +8,8 @@ from fractions import Fraction
 from pullback.compilation.arrays import Arrays
 from pullback.compilation.contraction import Product, gather, multiply_out
 from pullback.compilation.functions import lower_call
-from pullback.compilation.ir import LinearProgram, Literal, Register, View, live, whole
+from pullback.compilation.ir import LinearProgram, Literal, Register, View, is_weak, live, whole
 from pullback.compilation.ordering import EXHAUSTIVE
-from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, SizeValue, Sum, Variable
 from pullback.expressions.sizes import Shape, Size
 from pullback.expressions.walks import post_order, use_counts
@@ -260,10 +259,10 @@ class _Lowering:
         """The view as a whole array of its own, neither an input nor another output."""
         arrays = self.arrays
         source = view.source
-        if isinstance(source, Literal):
+        if is_weak(source) or isinstance(source, Literal):
             return whole(arrays.emit("fill", "", [view], shape))
         viewed = arrays.defined[source].op in ("input", "einsum") and bool(shape)
-        if view.plain and not viewed and source not in taken and not source.weak:
+        if view.plain and not viewed and source not in taken:
             if arrays.defined[source].op != "input":
                 return view
         return whole(arrays.emit("copy", str(len(taken)), [view], shape))

@@ -6,7 +6,7 @@ import keyword
 import re
 import unicodedata
 
-RESERVED = frozenset({"np", "dtype", "out", "float", "def", "make", "step"})
+RESERVED = frozenset({"np", "dtype", "float", "def", "make", "step"})
 
 
 def identifier(name: str) -> str:
@@ -24,9 +24,13 @@ def identifier(name: str) -> str:
         if "LETTER" in words and words[0] == "GREEK":
             letter = words[words.index("LETTER") + 1].lower()
             parts.append(letter.capitalize() if "CAPITAL" in words else letter)
-        elif not unicodedata.combining(character) or words[:1] != ["COMBINING"]:
-            parts.append("_")
-        elif "CIRCUMFLEX" in words or "TILDE" in words or "MACRON" in words:
+        elif (
+            not unicodedata.combining(character)
+            or words[:1] != ["COMBINING"]
+            or "CIRCUMFLEX" in words
+            or "TILDE" in words
+            or "MACRON" in words
+        ):
             parts.append("_")
     text = re.sub(r"_+", "_", "".join(parts)).strip("_") or "t"
     if text[0].isdigit():

@@ -14,6 +14,7 @@ EXHAUSTIVE = 6  # up to so many factors every order is tried
 MATRIX_PRODUCT = 0.25  # cost of a multiply-add inside a matrix product, against one on its own
 
 
+@lru_cache(maxsize=4096)
 def nominal(size: Size) -> int:
     """A number for a size: its own, or one that makes every named size alike."""
     return max(1, size.evaluate(dict.fromkeys(size.names, NOMINAL)))

@@ -170,9 +170,7 @@ class PlainFunction(Compiled):
         *,
         checked: bool,
     ) -> None:
-        super().__init__(
-            program, user, arguments, list(source.sizes), write, checked=checked
-        )
+        super().__init__(program, user, arguments, list(source.sizes), write, checked=checked)
         self._function = _loaded(source.text, source.function)
         self._keywords = tuple(source.sizes.values())
         self._typed = source.dtype
@@ -279,7 +277,5 @@ class PlannedFunction(Compiled):
                 raise PullbackError(f"out['{name}'] is {array.dtype}, the result is {dtype}")
             others = [a for key, a in out.items() if key != name]
             if any(np.may_share_memory(array, a) for a in [*others, *inputs]):
-                raise PullbackError(
-                    f"out['{name}'] shares memory with an input or another output"
-                )
+                raise PullbackError(f"out['{name}'] shares memory with an input or another output")
         self._local.accepted = given

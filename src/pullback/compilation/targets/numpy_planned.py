@@ -223,13 +223,18 @@ class _Planned:
         match i.op:
             case "map" if i.name == "where":
                 copy = self._function("copyto")
-                return [f"{copy}({out}, {operands[2]})", f"{copy}({out}, {operands[1]}, where={operands[0]})"]
+                return [
+                    f"{copy}({out}, {operands[2]})",
+                    f"{copy}({out}, {operands[1]}, where={operands[0]})",
+                ]
             case "map":
                 function = self._function(UFUNCS.get(i.name, i.name))
                 keyword = "out=" if i.name in KEYWORD_OUT else ""
                 return [f"{function}({listed}, {keyword}{out})"]
             case "reduce":
-                function = self._once(("reduce", i.name), f"{i.name}_of", f"np.{REDUCE[i.name]}.reduce")
+                function = self._once(
+                    ("reduce", i.name), f"{i.name}_of", f"np.{REDUCE[i.name]}.reduce"
+                )
                 axis = str(i.detail[0] if len(i.detail) == 1 else i.detail)
                 return [f"{function}({listed}, {axis}, None, {out})"]
             case "matmul" | "vecdot":
@@ -239,10 +244,17 @@ class _Planned:
             case "fill" | "copy":
                 return [f"{self._function('copyto')}({out}, {listed})"]
             case "scatter":
-                return [f"{out}.fill(0)", f"{self._function('copyto')}({self._diagonal(i, out)}, {operands[0]})"]
+                return [
+                    f"{out}.fill(0)",
+                    f"{self._function('copyto')}({self._diagonal(i, out)}, {operands[0]})",
+                ]
             case "place":
                 diagonal = self._diagonal(i, out)
-                first = [] if operands[0] == out else [f"{self._function('copyto')}({out}, {operands[0]})"]
+                first = (
+                    []
+                    if operands[0] == out
+                    else [f"{self._function('copyto')}({out}, {operands[0]})"]
+                )
                 return [*first, f"{self._function('add')}({diagonal}, {operands[1]}, {diagonal})"]
         return [f"{self._function('copyto')}({out}, {self._fresh(i)})"]
 
