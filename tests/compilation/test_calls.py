@@ -169,7 +169,7 @@ def test_results_are_fresh(planned):
     M = np.ones((2, 3))
     first = twice(A=M, x=values)
     for array in first.values():
-        array += 1
+        array[...] += 1
     close(values, np.arange(3.0))
     second = twice(A=M, x=values)
     close(second["q"], values)
@@ -242,7 +242,7 @@ def test_nan_passes_through_and_division_by_zero_does_not(planned):
     ratio = make.multiply(x, make.power(s, -1))
     fn = compiled(ratio, planned)
     assert np.isnan(fn(x=[np.nan, 1.0], s=2.0)).tolist() == [True, False]
-    with pytest.raises(DomainError, match="division divides by zero|division.* by zero"):
+    with pytest.raises(DomainError, match="division divides by zero"):
         fn(x=[1.0, 2.0], s=0.0)
     for name in ("relu", "huber", "abs", "sigmoid", "softplus", "tanh"):
         arguments = [x, make.constant(1)] if name == "huber" else [x]

@@ -52,7 +52,7 @@ class Arrays(Builder):
         register = self.emit(
             "reduce", name, [whole(source)], tuple([source.shape[a] for a in rest]), gone
         )
-        position = {a: i for i, a in enumerate(rest)}
+        position: dict[int | None, int] = {a: i for i, a in enumerate(rest)}
         kept = [k for k in range(len(view.axes)) if keepdims or k not in axes]
         return View(
             register, tuple([None if k in axes else position.get(view.axes[k]) for k in kept])

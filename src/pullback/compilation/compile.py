@@ -9,7 +9,7 @@ from pullback.compilation.arguments import Arguments
 from pullback.compilation.lowering import lower
 from pullback.compilation.rewriting import divide_once
 from pullback.compilation.runtime import Compiled, PlainFunction, PlannedFunction
-from pullback.compilation.targets.numpy import plain_source
+from pullback.compilation.targets.numpy_plain import plain_source
 from pullback.compilation.targets.numpy_planned import planned_source
 from pullback.errors import PullbackError
 from pullback.expressions.nodes import Contraction, Node, SizeValue, Variable

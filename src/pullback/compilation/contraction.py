@@ -275,7 +275,7 @@ def _elementwise(arrays: Arrays, left: Factor, right: Factor, result: Sequence[i
         left, right = right, left
     made = arrays.map("multiply", along(left, result), along(right, result))
     assert isinstance(made.source, Register)
-    order = {axis: label for axis, label in zip(made.axes, result, strict=True)}
+    order = dict(zip(made.axes, result, strict=True))
     return made.source, tuple([order[k] for k in range(len(result))])
 
 

@@ -27,6 +27,7 @@ def lower(
     ``names`` gives the lines that keep their own instruction; with ``merge_named`` a product may
     be merged into another across such a line where that is cheaper.
 
+    >>> from pullback.expressions import constructors as make
     >>> A, x = make.variable("A", ["m", "n"]), make.variable("x", ["n"])
     >>> program = lower({"y": make.einsum("ij,j->i", A, x)})
     >>> [i.op for i in program.instructions]
@@ -128,8 +129,7 @@ class _Lowering:
         parts_: dict[Node, View | Product] = {
             c: self.open.pop(c) if c in merged else self.view(c) for c in candidates
         }
-        product = self._gather(node, parts_)
-        return product
+        return self._gather(node, parts_)
 
     def _shape_only(self, node: Node) -> View:
         """A stand-in with the axes a node will have, to count what its use costs."""
@@ -209,7 +209,7 @@ class _Lowering:
         total = arrays.scale(coefficient, total)
         for coefficient, view in terms[1:]:
             step = arrays.subtract if coefficient < 0 else arrays.add
-            total = step(total, arrays.scale(abs(coefficient), view))
+            total = step(total, arrays.scale(_magnitude(coefficient), view))
         return total
 
     def _reading_order(self, term: tuple[Number, View]) -> tuple[bool, int, bool, int]:
@@ -245,10 +245,10 @@ class _Lowering:
             if view_ is None or not isinstance(view_.source, Register):
                 continue
             register = view_.source
-            if register in alive and arrays.defined[register].op not in ("input", "size"):
-                if register not in program.names and view_.axes == whole(register).axes:
-                    program.names[register] = name
-                    program.lines[register] = node
+            made = arrays.defined[register].op not in ("input", "size")
+            if made and register in alive and register not in program.names and view_.plain:
+                program.names[register] = name
+                program.lines[register] = node
         for name, view in results.items():
             assert isinstance(view.source, Register)
             program.names.setdefault(view.source, name)
@@ -261,10 +261,9 @@ class _Lowering:
         source = view.source
         if is_weak(source) or isinstance(source, Literal):
             return whole(arrays.emit("fill", "", [view], shape))
-        viewed = arrays.defined[source].op in ("input", "einsum") and bool(shape)
-        if view.plain and not viewed and source not in taken:
-            if arrays.defined[source].op != "input":
-                return view
+        shared = arrays.defined[source].op in (("input", "einsum") if shape else ("input",))
+        if view.plain and not shared and source not in taken:
+            return view
         return whole(arrays.emit("copy", str(len(taken)), [view], shape))
 
 
@@ -281,11 +280,15 @@ def _ties(view: View) -> tuple[int, ...]:
 
 def _common_factor(coefficients: list[Number]) -> Number:
     """What can be taken out of a sum so that only ±1 remains, as in 2 (h − y); else 1."""
-    magnitudes = {abs(c) for c in coefficients}
+    magnitudes = {_magnitude(c) for c in coefficients}
     if len(magnitudes) == 1 and len(coefficients) > 1:
         (common,) = magnitudes
         return -common if all(c < 0 for c in coefficients) else common
     return 1
+
+
+def _magnitude(number: Number) -> Number:
+    return -number if number < 0 else number
 
 
 def _divided(coefficient: Number, by: Number) -> Number:

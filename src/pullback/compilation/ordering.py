@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import combinations
 
 from pullback.expressions.sizes import Size
 
@@ -131,12 +132,9 @@ def _greedy(
     total = 0.0
     while len(left) > 1:
         options = []
-        for i in left:
-            for j in left:
-                if i < j:
-                    kept = output.union(*[f for k, f in left.items() if k not in (i, j)])
-                    kept &= left[i] | left[j]
-                    options.append((_pair_cost(left[i], left[j], kept, dims), i, j, kept))
+        for (i, a), (j, b) in combinations(left.items(), 2):
+            kept = output.union(*[f for k, f in left.items() if k not in (i, j)]) & (a | b)
+            options.append((_pair_cost(a, b, kept, dims), i, j, kept))
         cost, i, j, kept = min(options, key=lambda option: option[:3])
         total += cost
         pairs.append((i, j))

@@ -15,10 +15,10 @@ def divide_once(program: LinearProgram, *, hoisted: bool = False) -> LinearProgr
     gone: set[Register] = set()
     kept: list[Instruction] = []
     for instruction in program.instructions:
+        new = instruction
         if instruction.op == "map" and instruction.name == "multiply":
-            instruction = _divided(instruction, uses, made, gone, hoisted)
-            made[instruction.result] = instruction
-        kept.append(instruction)
+            new = made[instruction.result] = _divided(instruction, uses, made, gone, hoisted)
+        kept.append(new)
     program.instructions = [i for i in kept if i.result not in gone]
     return program
 

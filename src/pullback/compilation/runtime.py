@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from pullback.compilation.arguments import Arguments, fast_check
 from pullback.compilation.diagnosis import run_traced
 from pullback.compilation.ir import LinearProgram
-from pullback.compilation.targets.numpy import Source
+from pullback.compilation.targets.numpy_plain import Source
 from pullback.compilation.targets.numpy_planned import PlannedSource
 from pullback.errors import DomainError, PullbackError
 from pullback.expressions.program import Program
@@ -131,7 +132,7 @@ class Compiled(ABC):
     def _handed(self, results: dict[str, Any], out: Out) -> Any:
         """The results, copied into the arrays that were given for them."""
         for name, array in (out or {}).items():
-            self._receiver(name, array, np.shape(results.get(name)))
+            self._receiver(name, array, np.shape(results.get(name, ())))
             array[...] = results[name]
             results[name] = array
         return results[self.outputs[0]] if self._single else results
@@ -268,9 +269,8 @@ class PlannedFunction(Compiled):
         """Refuse arrays that can't take the results; what was accepted last needs no new look."""
         last = self._local.__dict__.get("accepted")
         given = tuple(out.values())
-        if last is not None and len(last) == len(given):
-            if all(a is b for a, b in zip(last, given, strict=True)):
-                return
+        if last is not None and len(last) == len(given) and all(map(operator.is_, last, given)):
+            return
         for name, array in out.items():
             self._receiver(name, array, shapes.get(name, ()))
             if array.dtype != dtype:

@@ -1,18 +1,16 @@
-"""NumPy's spelling: each instruction as an expression, and a whole program as a function."""
+"""NumPy's spelling: each instruction as an expression or a few statements."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pullback.compilation.contraction import LETTERS
 from pullback.compilation.ir import Instruction, LinearProgram, Literal, Register, View, is_weak
-from pullback.compilation.naming import Namer
 from pullback.errors import PullbackError
-from pullback.expressions.nodes import Node, Number
-from pullback.expressions.sizes import Shape, Size, shape_text
+from pullback.expressions.nodes import Number
+from pullback.expressions.sizes import Shape, Size
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Function
 
@@ -31,19 +29,6 @@ INFIX = {
     "equal": ("==", COMPARISON),
     "not_equal": ("!=", COMPARISON),
 }
-LINE = 92  # an expression longer than this gets lines of its own
-INLINE = 56  # and a part longer than this
-
-
-@dataclass
-class Source:
-    """Generated code: its text, the function's name, and how arguments reach its parameters."""
-
-    text: str
-    function: str
-    parameters: dict[str, str]  # variable → parameter, in order
-    sizes: dict[str, str] = field(default_factory=dict)  # size name → keyword parameter
-    dtype: bool = False  # whether it takes a dtype
 
 
 def literal(value: Number) -> Text:
@@ -244,174 +229,3 @@ def helpers(program: LinearProgram) -> list[str]:
         lines += [f"    {line}" for line in body[:-1]]
         lines += [f"    return {body[-1]}", "", ""]
     return lines
-
-
-def shape_note(shape: Shape) -> str:
-    return shape_text(shape)
-
-
-def plain_source(
-    program: LinearProgram,
-    function: str = "compute",
-    describe: Callable[[Node], str | None] = lambda node: None,
-    order: list[str] | None = None,
-) -> Source:
-    """The program as one straight-line function; a value used once is written where it is used."""
-    return _Plain(program, function, describe, order or list(program.inputs)).write()
-
-
-class _Plain:
-    def __init__(
-        self,
-        program: LinearProgram,
-        function: str,
-        describe: Callable[[Node], str | None],
-        order: list[str],
-    ) -> None:
-        self.program = program
-        self.describe = describe
-        self.namer = Namer()
-        self.function = self.namer.name(function)
-        self.parameters = {name: self.namer.name(name) for name in order}
-        wanted = used_sizes(program)
-        self.sizes = {name: self.namer.name(name) for name in wanted}
-        self.texts: dict[Register, Text] = {}
-        self.pending: dict[Register, Instruction] = {}  # written where they are used
-        self.uses = program.use_counts()
-        self.speller = Speller(self.sizes, self._text)
-        self.lines: list[str] = []
-        self.made = {i.result: i for i in program.instructions}
-        self.results = {v.source for v in program.outputs.values()}
-
-    def _text(self, source: Literal | Register) -> Text:
-        if isinstance(source, Literal):
-            return literal(source.value)
-        return self.texts[source]
-
-    def write(self) -> Source:
-        for name, register in self.program.inputs.items():
-            self.texts[register] = self.parameters[name], ATOM
-        safe = {r: self.namer.name(n) for r, n in self.program.names.items()}
-        for i in self.program.instructions:
-            if i.op != "input":
-                self._instruction(i, safe)
-        given, header = self._size_lines()
-        dtype = any(needs_dtype(i) for i in self.program.instructions)
-        keywords = [self.sizes[name] for name in given]
-        keywords += ["dtype=np.float64"] if dtype else []
-        signature = ", ".join([*self.parameters.values(), *(["*"] if keywords else []), *keywords])
-        text = ["import numpy as np", "", "", *helpers(self.program)]
-        text += [f"def {self.function}({signature}):", *self._docstring()]
-        text += [f"    {line}" for line in [*header, *self.lines, self._return()]]
-        return Source(
-            "\n".join(text) + "\n",
-            self.function,
-            self.parameters,
-            {name: self.sizes[name] for name in given},
-            dtype,
-        )
-
-    def _instruction(self, i: Instruction, safe: dict[Register, str]) -> None:
-        name = safe.get(i.result)
-        if i.op in STATEMENTS:
-            self._flush(i)
-            name = name or self.namer.temporary()
-            owned = False
-            if i.op == "place":
-                base = i.operands[0].source
-                assert isinstance(base, Register)
-                owned = self.uses[base] == 1 and self.made[base].op not in ("input", "einsum")
-            self._comment(i)
-            self.lines += self.speller.statements(i, name, owned=owned)
-            self.texts[i.result] = name, ATOM
-            return
-        text = self.speller.expression(i)
-        if len(text[0]) > LINE:
-            self._flush(i)
-            text = self.speller.expression(i)
-        for source in i.sources:
-            self.pending.pop(source, None)
-        self.texts[i.result] = text
-        if i.op == "size":
-            return
-        if (
-            name is None
-            and i.result.kind != "tuple"
-            and self.uses[i.result] == 1
-            and len(text[0]) <= INLINE
-        ):
-            self.pending[i.result] = i
-            return
-        name = name or self.namer.temporary()
-        self._comment(i)
-        self.lines.append(f"{name} = {text[0]}")
-        self.texts[i.result] = name, ATOM
-
-    def _flush(self, i: Instruction) -> None:
-        """Give the parts of a long line lines of their own."""
-        for source in i.sources:
-            part = self.pending.pop(source, None)
-            if part is not None and len(self.texts[source][0]) > 16:
-                name = self.namer.temporary()
-                self.lines.append(f"{name} = {self.texts[source][0]}")
-                self.texts[source] = name, ATOM
-
-    def _comment(self, i: Instruction) -> None:
-        node = self.program.lines.get(i.result)
-        said = self.describe(node) if node is not None else None
-        if said:
-            self.lines.append(f"# {said}")
-
-    def _size_lines(self) -> tuple[list[str], list[str]]:
-        """The sizes no argument shows, and the lines that read the others off."""
-        given, header = [], []
-        for size, name in self.sizes.items():
-            place = size_place(size, self.program)
-            if place is None:
-                given.append(size)
-            else:
-                variable, axis = place
-                header.append(f"{name} = {self.parameters[variable]}.shape[{axis}]")
-        return given, header
-
-    def _docstring(self) -> list[str]:
-        shapes = [
-            f"    {self.parameters[name]}: {shape_note(self.program.inputs[name].shape)}"
-            for name in self.parameters
-        ]
-        returned = [
-            f"    {name}: {shape_note(node.shape)}" for name, node in self.program.roots.items()
-        ]
-        takes = ["    Takes", *[f"    {s}" for s in shapes]] if shapes else []
-        return [
-            f'    """{", ".join(self.program.roots)}.',
-            "",
-            *takes,
-            "    Returns",
-            *[f"    {r}" for r in returned],
-            '    """',
-        ]
-
-    def _return(self) -> str:
-        texts = {
-            name: self.texts[view.source][0]
-            for name, view in self.program.outputs.items()
-            if isinstance(view.source, Register)
-        }
-        if len(texts) == 1:
-            return f"return {next(iter(texts.values()))}"
-        pairs = ", ".join(f"{name!r}: {text}" for name, text in texts.items())
-        if len(pairs) < LINE - 10:
-            return f"return {{{pairs}}}"
-        rows = "".join(f"        {name!r}: {text},\n" for name, text in texts.items())
-        return f"return {{\n{rows}    }}"
-
-
-def size_place(size: str, program: LinearProgram) -> tuple[str, int] | None:
-    """An argument and an axis whose length is this size."""
-    wanted = Size.of(size)
-    for name, register in program.inputs.items():
-        for axis, length in enumerate(register.shape):
-            if length == wanted:
-                return name, axis
-    return None

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pullback.compilation.contraction import LETTERS
 from pullback.compilation.ir import Instruction, LinearProgram, Literal, Register, View
 from pullback.compilation.naming import Namer
 from pullback.compilation.planning import Plan, plan
 from pullback.compilation.targets.numpy import (
     ATOM,
-    LETTERS,
     Speller,
     Text,
     helpers,
     literal,
-    shape_text,
     shape_tuple,
     viewed,
 )
 from pullback.expressions.nodes import Node
-from pullback.expressions.sizes import Shape
+from pullback.expressions.sizes import Shape, shape_text
 
 UFUNCS = {"abs": "absolute"}
 REDUCE = {"sum": "add", "max": "maximum", "min": "minimum", "prod": "multiply"}
@@ -73,7 +72,7 @@ class _Planned:
         self.lines: list[str] = []
         self.hoisted: dict[Register, Text] = {}
         self.speller = Speller(self.sizes, self._scalar_text)
-        self.wanted = {r: n for r, n in self.program.names.items()}
+        self.wanted = dict(self.program.names)
 
     def _shapes(self) -> list[Shape]:
         return [*self.arrays.values(), *[b.shape for b in self.plan.workspaces]] + [
