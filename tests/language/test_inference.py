@@ -1,5 +1,6 @@
 """What undeclared names are taken to be, and when the text does not say enough."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 
 from pullback.errors import PullbackError, ShapeError
 from pullback.expressions import Size
+from pullback.language.declarations import read_declarations
 from pullback.language.parse import parse_program
 
 
@@ -100,9 +102,7 @@ def test_rows_and_columns_denote_the_same_node():
 
 
 def test_shapes_are_declared_in_the_text_or_beside_it():
-    beside = parse_program(
-        "A*x + s*b", {"A": ("m", "2*n+1"), "x": ["2*n + 1"], "b": "m", "s": ()}
-    )
+    beside = parse_program("A*x + s*b", {"A": ("m", "2*n+1"), "x": ["2*n + 1"], "b": "m", "s": ()})
     inside = parse_program("A: m 2*n+1; x: 2*n + 1; b: m\ns:\nA*x + s*b")
     assert beside.result is inside.result
     assert beside.variables == inside.variables
@@ -162,8 +162,7 @@ def test_two_equal_readings_are_both_shown(text, readings):
     [
         (
             "A: m n, x: k\nA*x",
-            r"sizes disagree: A is m×n and x is k×1; the product needs the columns of A \(n\) "
-            r"to equal the rows of x \(k\)",
+            r"sizes disagree: A is m×n and x is k×1; the product needs the columns of A \(n\) to equal the rows of x \(k\)",
             "*",
         ),
         (
@@ -212,7 +211,11 @@ def test_a_size_is_never_inferred_to_be_one():
         ("norm2(A*x)", {"shapes": {"B": ("m", "n")}}, "names 'B', which the text does not have"),
         ("norm2(A*theta)", {"shapes": {"thta": ("m",)}}, "did you mean 'theta'"),
         ("x", {"assume": {"y": "positive"}}, "names 'y', which the text does not have"),
-        ("x", {"assume": {"x": "positiv"}}, "unknown assumption 'positiv'\ndid you mean 'positive'"),
+        (
+            "x",
+            {"assume": {"x": "positiv"}},
+            "unknown assumption 'positiv'\ndid you mean 'positive'",
+        ),
         ("x", {"shapes": {"x": (0,)}}, "the size 0 of 'x' is not positive"),
         ("x", {"shapes": {"x": (2.5,)}}, "2.5 in the shape of 'x' is no size"),
         ("x", {"shapes": {"x": ("m n",)}}, "'m n' in the shape of 'x' is not one size"),
@@ -250,9 +253,36 @@ def test_a_program_is_the_same_in_every_process():
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         done = subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            check=True,
+            text=True,
         )
         seen.add(done.stdout.strip())
     here = parse_program(text)
     assert seen == {f"{here.result.digest.hex()} {here.assumed}"}
     assert parse_program(text).result is here.result
+
+
+def test_too_many_open_names_are_not_guessed_at():
+    names = [f"x{i}" for i in range(40)]
+    text = " + ".join(f"{a}*{b}" for a, b in itertools.combinations(names, 2))
+    with pytest.raises(PullbackError, match="too many names without a shape"):
+        parse_program(text)
+
+
+def test_declarations_of_options():
+    assert read_declarations("U: m n, s:\nA: symmetric") == (
+        {"U": [Size.of("m"), Size.of("n")], "s": []},
+        {"A": ["symmetric"]},
+    )
+    with pytest.raises(PullbackError, match="this is no declaration"):
+        read_declarations("U = x")
+
+
+def test_every_part_of_the_text_has_a_place():
+    text = "L = sum(A*x .* y) + x'*y/2"
+    program = parse_program(text)
+    written = {text[p.start : p.stop] for p in program.places.values()}
+    assert {"A", "x", "y", "A*x .* y", "sum(A*x .* y)", "x'*y/2"} <= written

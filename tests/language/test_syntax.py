@@ -1,5 +1,6 @@
 """What a text may look like, the carets of what it may not, and texts of any length."""
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -182,29 +183,23 @@ def test_junk_is_refused_in_bounded_time(text):
     assert time.perf_counter() - started < 10
 
 
-TOKENS = st.sampled_from(
-    "x y A B s n f sum tr inv softmax eye vector ( ) ( ) + - * .* / ./ ^ .^ ' = : ; , 0 1 2 0.5 1e3 "
-    "² ⁻¹ ᵀ ⊙ · log sqrt diag symmetric unit-sum T".split()
-    + ["\n", " "]
-)
+WORDS = """x y A B s n f T sum tr inv softmax eye vector log sqrt diag symmetric unit-sum
+( ) ( ) + - * .* / ./ ^ .^ ' = : ; , 0 1 2 0.5 1e3 ² ⁻¹ ᵀ ⊙ ·"""
+TOKENS = st.sampled_from([*WORDS.split(), "\n", " "])
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(TOKENS, max_size=14).map("".join) | st.text(max_size=40))
 def test_any_text_is_a_program_or_a_pullback_error(text):
-    try:
+    with contextlib.suppress(PullbackError):
         parse_program(text)
-    except PullbackError as error:
-        assert str(error)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_read_as_text_are_a_program_or_a_pullback_error(data):
-    try:
+    with contextlib.suppress(PullbackError):
         parse_program(data.decode("latin-1"))
-    except PullbackError as error:
-        assert str(error)
 
 
 def test_what_is_no_text_is_refused():

@@ -1,4 +1,5 @@
 """Symbols mean what NumPy means: every operator and function against NumPy on arrays."""
+# ruff: noqa: PLW0108 -- the names of a lambda's arguments say which arrays it gets
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from pullback.expressions import Size
 from pullback.functions.catalogue import CATALOGUE
 from pullback.language.parse import parse_program
 from pullback.language.symbols import FUNCTIONS
-from pullback.language.tensor import Tensor, dims, matrix, scalar, tensor, vector
+from pullback.language.tensor import Tensor, dims, matrix, tensor, vector
 
 SHAPES = {
     "U": ("m", "n"),

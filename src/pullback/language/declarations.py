@@ -170,6 +170,26 @@ def _sizes(name: str, value: Sizes) -> list[Size]:
     return sizes
 
 
+def read_declarations(text: str) -> tuple[dict[str, list[Size]], dict[str, list[str]]]:
+    """Shapes and assumptions that a text declares, for options such as ``--shape "U: m n"``.
+
+    >>> read_declarations("U: m n, s:; A: symmetric")
+    ({'U': [Size(m), Size(n)], 's': []}, {'A': ['symmetric']})
+    """
+    source = read(text)
+    if source.lines:
+        line = source.lines[0]
+        hint = "a declaration is  name: size size"
+        raise PullbackError("this is no declaration", Place(text, line.start, line.stop), hint)
+    shapes, assume = {}, {}
+    for item in source.declarations:
+        if item.sizes or not item.assumptions:
+            shapes[item.name] = item.sizes
+        if item.assumptions:
+            assume[item.name] = item.assumptions
+    return shapes, assume
+
+
 def check_name(name: str) -> None:
     """PullbackError for what the text language would not read as a name."""
     if not isinstance(name, str) or not NAME.fullmatch(name):

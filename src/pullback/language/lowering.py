@@ -23,6 +23,7 @@ class _Chain:
 
     scalars: list[Node] = field(default_factory=list)
     core: Node | None = None
+    span: tuple[int, int] = (0, 0)
 
     def node(self) -> Node:
         if self.core is None:
@@ -51,44 +52,49 @@ def lower(
     places: dict[Node, Place] = {}
     stack: list[Node | _Chain] = []
     result: Node | None = None
+
+    def finished(item: Node | _Chain) -> Node:
+        if isinstance(item, Node):
+            return item
+        node = item.node()
+        places.setdefault(node, Place(text, *item.span))
+        return node
+
     for step, entity, rule in zip(code, typing.values, typing.rules, strict=True):
         if isinstance(step, Store):
-            result = _node(stack.pop())
+            result = finished(stack.pop())
             places.setdefault(result, Place(text, *step.span))
             if step.name:
                 named[step.name] = lines[step.name] = result
-            continue
-        if isinstance(step, Load):
+        elif isinstance(step, Load):
             stack.append(named[step.name])
+            places.setdefault(named[step.name], Place(text, *step.span))
         elif isinstance(step, Push):
             stack.append(step.node)
         elif isinstance(step, Operate):
             assert rule is not None
             if step.symbol in ("+", "-") and not step.signs:
                 continue  # the last addition of a sum takes all its terms
+            count = len(step.signs) or step.count
+            operands = stack[len(stack) - count :]
+            del stack[len(stack) - count :]
             try:
-                _operate(step, rule, typing.shape(entity), stack)
+                if step.build is None and step.symbol in _PRODUCTS:
+                    chain = _product(step.symbol, rule, operands[0], finished(operands[1]))
+                    chain.span = step.span
+                    stack.append(chain)
+                    continue
+                nodes = [finished(operand) for operand in operands]
+                node = _operate(step, rule, typing.shape(entity), nodes)
             except PullbackError as error:
                 raise error.at(Place(text, *step.at)) from None
-        top = stack[-1]
-        if isinstance(top, Node):
-            places.setdefault(top, Place(text, *step.span))
+            places.setdefault(node, Place(text, *step.span))
+            stack.append(node)
     assert result is not None
     return Lowered(result, lines, places)
 
 
-def _node(item: Node | _Chain) -> Node:
-    return item.node() if isinstance(item, _Chain) else item
-
-
-def _operate(step: Operate, rule: Rule, shape: Shape, stack: list[Node | _Chain]) -> None:
-    count = len(step.signs) or step.count
-    operands = stack[len(stack) - count :]
-    del stack[len(stack) - count :]
-    if step.build is None and step.symbol in _PRODUCTS:
-        stack.append(_product(step.symbol, rule, operands[0], _node(operands[1])))
-        return
-    nodes = [_node(operand) for operand in operands]
+def _operate(step: Operate, rule: Rule, shape: Shape, nodes: Sequence[Node]) -> Node:
     if step.signs:
         parts = [n if n.shape == shape else make.broadcast(n, shape) for n in nodes]
         result = make.add(zip(step.signs, parts, strict=True), shape)
@@ -99,7 +105,7 @@ def _operate(step: Operate, rule: Rule, shape: Shape, stack: list[Node | _Chain]
     else:
         result = _contraction(rule, nodes)
     check_literals(result, nodes)
-    stack.append(result)
+    return result
 
 
 def _product(symbol: str, rule: Rule, left: Node | _Chain, right: Node) -> _Chain:

@@ -35,8 +35,11 @@ def parse_program(
 
     ``shapes`` maps names to sizes: ``("m", "n")`` a matrix, ``("n",)`` a column, ``(1, "n")`` a
     row, ``()`` a scalar. ``assume`` maps names to assumptions such as ``"symmetric"``. Both may
-    also stand in the text, as lines ``A: n n symmetric``. Raises PullbackError, and ShapeError
-    where two sizes disagree.
+    also stand in the text, as lines ``A: n n symmetric``. A name without a shape is a scalar
+    (a–g, Greek), a column (h–z) or a matrix (capitals) unless the formula makes sense only, or
+    without repeating a scalar, when it is something else. Axes in the text count from 1, as in
+    MATLAB: ``sum(A, 1)`` adds up each column. Raises PullbackError, and ShapeError where two
+    sizes disagree.
 
     >>> program = parse_program("norm2(A*x - b)^2")
     >>> program.assumed

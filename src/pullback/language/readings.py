@@ -23,6 +23,7 @@ Reading = dict[str, Kind]
 
 KEPT = 12  # readings kept per state
 WIDTH, WIDEST = 400, 20_000  # states kept in a first search, states that end the search
+EFFORT = 500_000  # steps that end it too, and 100 more for each instruction
 
 _GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|lam|mu|nu|xi|omicron|pi|rho|"
@@ -115,11 +116,16 @@ def search(
     bound = found[0][0] if found else None
     found, complete = _run(code, fixed, possible, bound, WIDEST)
     if not complete:
-        raise PullbackError(
-            f"too many names without a shape to guess what is meant: {', '.join(possible)}",
-            hint="declare the shapes of some, as in  x: n",
-        )
+        raise _too_many(possible)
     return found
+
+
+def _too_many(possible: Mapping[str, Sequence[Kind]]) -> PullbackError:
+    names = ", ".join(list(possible)[:12]) + (", …" if len(possible) > 12 else "")
+    return PullbackError(
+        f"too many names without a shape to settle what is meant: {names}",
+        hint="declare the shapes of some, as in  x: n",
+    )
 
 
 def every(
@@ -142,7 +148,11 @@ def _run(
     slots = _slots(code, kept)
     states: dict[State, list[Entry]] = {((), (-1,) * slots.count): [((0, 0), None)]}
     complete = True
+    effort = EFFORT + 100 * len(code)
     for i, step in enumerate(code):
+        effort -= len(states)
+        if effort < 0:
+            raise _too_many(possible)
         after: dict[State, list[Entry]] = {}
         for (stack, env), entries in states.items():
             for new_stack, new_env, cost, decision in _next(
