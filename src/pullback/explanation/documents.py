@@ -10,6 +10,7 @@ from pullback.explanation.terminal import (
     LINES_SHOWN,
     NORMAL_SHOWN,
     OUTLINE_SHOWN,
+    RESULTS_SHOWN,
     ROWS_SHOWN,
     Told,
     folded,
@@ -100,15 +101,22 @@ def markdown(told: Told, detail: str) -> str:
 
     def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-        lines += ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
+        lines += [
+            "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows
+        ]
         return "\n".join(lines)
 
     def step(title: str, items: list[str]) -> str:
         return "\n".join([title, *(f"    * {item}" for item in items)])
 
     medium = _Medium(
-        lambda f: f"${f.latex}$", _markdown_text, lambda t: f"## {t}", table, step,
-        lambda t: f"*{t}*", Formula("=", "="),
+        lambda f: f"${f.latex}$",
+        _markdown_text,
+        lambda t: f"## {t}",
+        table,
+        step,
+        lambda t: f"*{t}*",
+        Formula("=", "="),
     )
     return "\n\n".join(_parts(told, detail, medium)) + "\n"
 
@@ -134,8 +142,13 @@ def latex(told: Told, detail: str, standalone: bool) -> str:
         return "\n".join([r"\paragraph{}" + title, r"\begin{itemize}", *inner, r"\end{itemize}"])
 
     medium = _Medium(
-        lambda f: f"${f.latex}$", latex_text, lambda t: rf"\section*{{{t}}}", table, step,
-        lambda t: rf"\emph{{{t}}}", Formula("=", "="),
+        lambda f: f"${f.latex}$",
+        latex_text,
+        lambda t: rf"\section*{{{t}}}",
+        table,
+        step,
+        lambda t: rf"\emph{{{t}}}",
+        Formula("=", "="),
     )
     body = "\n\n".join(_parts(told, detail, medium)) + "\n"
     if not standalone:
@@ -168,8 +181,13 @@ def fragment(told: Told, detail: str) -> str:
         return f'<section class="operation"><p>{title}</p><ul>{inner}</ul></section>'
 
     medium = _Medium(
-        lambda f: f"<code>{_html.escape(f.text)}</code>", _html.escape,
-        lambda t: f"<h2>{t}</h2>", table, step, lambda t: f"<p><em>{t}</em></p>", Formula("=", "="),
+        lambda f: f"<code>{_html.escape(f.text)}</code>",
+        _html.escape,
+        lambda t: f"<h2>{t}</h2>",
+        table,
+        step,
+        lambda t: f"<p><em>{t}</em></p>",
+        Formula("=", "="),
     )
     return "\n".join(_parts(told, detail, medium))
 
@@ -180,18 +198,29 @@ def _parts(told: Told, detail: str, medium: _Medium) -> list[str]:
     rows = bool(told.reader.program.rows)
     parts = [medium.heading(prose("Forward: what is computed"))]
     parts += _forward(told, medium, rows)
-    parts.append(medium.heading(prose("Backward: each operation is handed a gradient and hands it on")))
+    parts.append(
+        medium.heading(prose("Backward: each operation is handed a gradient and hands it on"))
+    )
     parts += _backward(told, detail, medium, rows)
     parts.append(medium.heading(prose("Result")))
-    for result in told.results:
-        parts.append(_result(result, medium))
-    updates = [r.update for r in told.results if r.update]
+    first, hidden, last = folded(len(told.results), RESULTS_SHOWN)
+    results = [told.results[k] for k in (*first, *last)]
+    parts += [_result(result, medium) for result in results]
+    if hidden:
+        parts.append(medium.gap(prose(f"{hidden} results in the middle are left out.")))
+    updates = [r.update for r in results if r.update]
     if updates:
         parts.append(medium.heading(prose("Update: a product with the step size")))
         parts += [math(update) for update in updates]
     if told.layers:
         parts.append(medium.heading(prose("Which derivative is used where")))
-        head = ["layer", "weights", "derivative of activation", "evaluated at", "derivative of cost"]
+        head = [
+            "layer",
+            "weights",
+            "derivative of activation",
+            "evaluated at",
+            "derivative of cost",
+        ]
         first, hidden, last = folded(len(told.layers), ROWS_SHOWN)
         table = [_layer(told.layers[k], medium) for k in (*first, *last)]
         parts.append(medium.table([prose(h) for h in head], table))
@@ -226,10 +255,10 @@ def _backward(told: Told, detail: str, medium: _Medium, rows: bool) -> list[str]
     count = len(reader.operations)
     shown = {"outline": OUTLINE_SHOWN, "normal": NORMAL_SHOWN, "full": count}[detail]
     first, hidden, last = folded(count, shown)
-    parts = [_step(reader.step(k), medium, rows, detail) for k in first]
+    parts = [_step(told.reader.backward[k], medium, rows, detail) for k in first]
     if hidden:
         parts.append(medium.gap(medium.prose(f"{hidden} operations in the middle are left out.")))
-    return parts + [_step(reader.step(k), medium, rows, detail) for k in last]
+    return parts + [_step(told.reader.backward[k], medium, rows, detail) for k in last]
 
 
 def _step(step: BackwardStep, medium: _Medium, rows: bool, detail: str) -> str:
@@ -237,7 +266,9 @@ def _step(step: BackwardStep, medium: _Medium, rows: bool, detail: str) -> str:
     items = []
     if detail != "outline":
         shape = shape_of(step.handed, rows=rows)
-        items.append(f"{medium.prose('is handed')} {medium.equation(step.handed)} {medium.prose('– ' + shape)}")
+        items.append(
+            f"{medium.prose('is handed')} {medium.equation(step.handed)} {medium.prose('– ' + shape)}"
+        )
     items += [_hand_on(hand, medium, rows, detail) for hand in step.hands_on]
     return medium.step(title, items)
 
@@ -268,8 +299,14 @@ def _result(result: Result, medium: _Medium) -> str:
     title = f"{medium.equation(result.gradient)} {prose('– ' + shape)}"
     items = [medium.math(f) for f in result.more]
     for factor in result.factors:
-        told = medium.equation(factor.value) if factor.role != "signal path" else medium.math(factor.value.name)
-        items.append(f"{told} {prose(f'– {factor.role}: {factor.detail}' if factor.detail else '– ' + factor.role)}")
+        told = (
+            medium.equation(factor.value)
+            if factor.role != "signal path"
+            else medium.math(factor.value.name)
+        )
+        items.append(
+            f"{told} {prose(f'– {factor.role}: {factor.detail}' if factor.detail else '– ' + factor.role)}"
+        )
     if result.note:
         items.append(prose(result.note))
     return medium.step(title, items) if items else title
@@ -285,7 +322,7 @@ def _layer(row: LayerRow, medium: _Medium) -> tuple[str, ...]:
     return (
         math(row.layer),
         ", ".join(math(w) for w in row.weights) or dash,
-        f"{prose(row.activation + '′:')} {math(row.derivative)}" if row.derivative else dash,
-        math(row.evaluated_at) if row.evaluated_at else dash,
+        ", ".join(f"{prose(a.name + '′:')} {math(a.derivative)}" for a in row.activations) or dash,
+        ", ".join(math(a.evaluated_at) for a in row.activations) or dash,
         cost,
     )

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from pullback.derivation.derive import derive_each
 from pullback.errors import PullbackError
-from pullback.expressions.program import Program
 from pullback.explanation import documents, outcome, terminal
 from pullback.explanation.reading import Reader
 from pullback.explanation.steps import (
@@ -20,6 +19,8 @@ from pullback.explanation.steps import (
     RewriteStep,
     plain,
 )
+from pullback.expressions.program import Program
+from pullback.notation.write import Form
 
 SCHEMA_VERSION = 1
 Detail = Literal["outline", "normal", "full"]
@@ -32,7 +33,7 @@ class Explanation:
     data, ``steps`` all of them as dictionaries.
     """
 
-    def __init__(self, reader: Reader, forms: tuple[str, ...] = ("matrix",)) -> None:
+    def __init__(self, reader: Reader, forms: tuple[Form, ...] = ("matrix",)) -> None:
         self.reader = reader
         self.forms = forms
 
@@ -40,30 +41,34 @@ class Explanation:
     def program(self) -> Program:
         return self.reader.program
 
-    @cached_property
-    def forward(self) -> tuple[ForwardStep, ...]:
+    @property
+    def forward(self) -> Sequence[ForwardStep]:
         return self.reader.forward
 
-    @cached_property
-    def backward(self) -> tuple[BackwardStep, ...]:
-        return tuple(self.reader.step(k) for k in range(len(self.reader.operations)))
+    @property
+    def backward(self) -> Sequence[BackwardStep]:
+        return self.reader.backward
 
     @cached_property
-    def results(self) -> tuple[Result, ...]:
+    def results(self) -> Sequence[Result]:
         return outcome.results(self.reader, self.forms)
 
     @cached_property
-    def layers(self) -> tuple[LayerRow, ...]:
+    def layers(self) -> Sequence[LayerRow]:
         return outcome.layers(self.reader)
 
     @cached_property
-    def rewrites(self) -> tuple[RewriteStep, ...]:
+    def rewrites(self) -> Sequence[RewriteStep]:
         return outcome.rewrites(self.reader)
 
     @property
     def steps(self) -> list[dict[str, Any]]:
         """The steps in order, each a dictionary whose ``part`` says where it belongs."""
-        parts = [("forward", self.forward), ("backward", self.backward), ("result", self.results)]
+        parts: list[tuple[str, Sequence[Any]]] = [
+            ("forward", self.forward),
+            ("backward", self.backward),
+            ("result", self.results),
+        ]
         return [{"part": part, **plain(step)} for part, steps in parts for step in steps]
 
     def text(self, detail: Detail = "normal", width: int = 100) -> str:
@@ -115,7 +120,7 @@ class Explanation:
 
 
 def explain(
-    program: Program, names: Sequence[str], forms: Sequence[str] = ("matrix",)
+    program: Program, names: Sequence[str], forms: Sequence[Form] = ("matrix",)
 ) -> Explanation:
     """The derivation of a program's result by variables or named lines, step by step.
 

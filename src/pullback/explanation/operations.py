@@ -111,7 +111,9 @@ def product_kind(factors: Iterable[Labels], output: Labels, sizes: Mapping[Hasha
         kind = _of_one(tensors[0], output, sizes)
         if not scaled:
             return kind
-        return Kind("scaling") if kind.name == "passed on" else Kind(kind.name + ", scaled", kind.over)
+        return (
+            Kind("scaling") if kind.name == "passed on" else Kind(kind.name + ", scaled", kind.over)
+        )
     kind = _of_several(tensors, output, sizes)
     return Kind(kind.name + ", scaled", kind.over) if scaled else kind
 

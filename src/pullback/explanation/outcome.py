@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
-from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.explanation.operations import is_entrywise_power
 from pullback.explanation.reading import Reader
 from pullback.explanation.roles import COST, SIGNAL
-from pullback.explanation.steps import Factor, Formula, LayerRow, Result, RewriteStep
+from pullback.explanation.steps import (
+    Activation,
+    Factor,
+    Formula,
+    LayerRow,
+    Lazy,
+    Result,
+    RewriteStep,
+)
 from pullback.explanation.wording import READABLE
+from pullback.expressions.nodes import Apply, Contraction, Node, Sum
+from pullback.notation.write import Form
+from pullback.trace import Rewrite
 
 PATHS = 3  # ways to a variable whose factors are listed
 CHAIN = 12  # factors of a gradient that are listed before the rest is left to the steps
 SHORT = 20  # values joined in a side of a rewrite that is still written out
 
 
-def results(reader: Reader, forms: Sequence[str] = ()) -> tuple[Result, ...]:
+def results(reader: Reader, forms: Sequence[Form] = ()) -> Lazy[Result]:
     """The derivative by each variable, in the order asked for."""
-    return tuple(_result(reader, node, forms) for node in reader.targets)
+    return Lazy([partial(_result, reader, node, forms) for node in reader.targets])
 
 
-def _result(reader: Reader, node: Node, forms: Sequence[str]) -> Result:
+def _result(reader: Reader, node: Node, forms: Sequence[Form]) -> Result:
     words = reader.words
     name = reader.targets[node]
     derivation = reader.derivations[name]
@@ -95,7 +106,7 @@ def _chain(reader: Reader, operation: Node, operand: Node) -> list[Factor]:
     return found[::-1]
 
 
-def layers(reader: Reader) -> tuple[LayerRow, ...]:
+def layers(reader: Reader) -> Lazy[LayerRow]:
     """A row per layer, from the input to the output."""
     roles = reader.roles
     found = [n for n in reversed(reader.operations) if roles.is_layer(n) and roles.in_network(n)]
@@ -107,42 +118,41 @@ def layers(reader: Reader) -> tuple[LayerRow, ...]:
         for _, term in node.terms
         if isinstance(term, Contraction) and term not in named
     }
-    above: dict[Node, list[Node]] = {}
-    for node in reader.operations:
+    above: dict[Node, list[tuple[Node, Node]]] = {}
+    for node in reversed(reader.operations):
         function = isinstance(node, Apply) or is_entrywise_power(node)
-        if function and roles.in_network(node):
-            for operand in reader.links[node]:
-                above.setdefault(operand, []).append(node)
-    return tuple(_row(reader, n, above.get(n, [])) for n in found if n not in inner)
+        for operand in reader.links[node] if function and roles.in_network(node) else ():
+            first = roles.first_layers.get(operand, ())
+            if len(first) == 1:
+                above.setdefault(next(iter(first)), []).append((node, operand))
+    return Lazy([partial(_row, reader, n, above.get(n, [])) for n in found if n not in inner])
 
 
-def _row(reader: Reader, node: Node, functions: list[Node]) -> LayerRow:
+def _row(reader: Reader, node: Node, functions: list[tuple[Node, Node]]) -> LayerRow:
     words = reader.words
     output = node in reader.roles.outputs and not reader.program.result.order
-    derivative = at = None
-    activation = ""
-    if functions:
-        factors = reader.factors(functions[0], node)
-        activation = ", ".join(dict.fromkeys(reader.role(f, node).detail for f in functions))
-        derivative = factors[0].value.equals[0] if factors and factors[0].value.equals else None
-        at = words.plainly(node)
+    activations = [
+        Activation(reader.role(f, operand).detail, told.value.equals[0], words.plainly(operand))
+        for f, operand in functions
+        for told in reader.factors(f, operand)
+        if told.value.equals
+    ]
     cost = reader.told(node) if output else None
     return LayerRow(
         layer=words.plainly(node),
         weights=tuple(words.plainly(p) for p in reader.roles.parameters(node)),
-        activation=activation,
-        derivative=derivative,
-        evaluated_at=at,
+        activations=tuple(activations),
         cost=cost and (cost.equals[-1] if cost.equals else cost.name),
         merged=reader.merged_activation() if output else "",
         handed=words.gradient_name(node),
     )
 
 
-def rewrites(reader: Reader) -> tuple[RewriteStep, ...]:
+def rewrites(reader: Reader) -> Lazy[RewriteStep]:
     """Every simplification in the order in which it was made."""
-    words = reader.words
-    return tuple(
-        RewriteStep(r.law, words.short(r.before, SHORT), words.short(r.after, SHORT))
-        for r in reader.trace.rewrites
-    )
+    return Lazy([partial(_rewrite, reader, rewrite) for rewrite in reader.trace.rewrites])
+
+
+def _rewrite(reader: Reader, rewrite: Rewrite) -> RewriteStep:
+    short = reader.words.short
+    return RewriteStep(rewrite.law, short(rewrite.before, SHORT), short(rewrite.after, SHORT))

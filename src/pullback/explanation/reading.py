@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 
 from pullback.derivation.result import Derivation
 from pullback.differentiation.local import hand_on
-from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
 from pullback.explanation.operations import function_title, link_kind, operation_of
 from pullback.explanation.reasons import (
     law_of,
@@ -24,10 +22,13 @@ from pullback.explanation.steps import (
     Formula,
     ForwardStep,
     HandOn,
+    Lazy,
     Quantity,
 )
 from pullback.explanation.wording import Wording
-from pullback.expressions.walks import post_order, rebuild
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
+from pullback.expressions.walks import rebuild
 from pullback.notation.names import latex_name
 from pullback.trace import Link, Rewrite
 
@@ -57,19 +58,17 @@ class Reader:
             passed = isinstance(link.operation, Sum) and link.handed_on is link.handed
             if passed and len(self._into[link.operand]) == 1:
                 self.words.share_gradient(link.operation, link.operand)
-        self._steps: dict[int, BackwardStep] = {}
+        self._known_factors: dict[tuple[Node, Node], tuple[Factor, ...]] = {}
         self._laws = self._laws_by_gradient()
 
     # Forward
 
     @cached_property
-    def forward(self) -> tuple[ForwardStep, ...]:
+    def forward(self) -> Lazy[ForwardStep]:
         """Inputs and parameters, then the lines, intermediates before the line they stand in."""
-        steps = []
-        for name, node in self.program.variables.items():
-            kind = "parameter" if node in self.targets else "input"
-            noted = ", ".join(sorted(node.assumptions))
-            steps.append(ForwardStep(kind, self.words.value(node), "given", noted and f"declared {noted}"))
+        steps: list[Callable[[], ForwardStep]] = [
+            partial(self._given, node) for node in self.program.variables.values()
+        ]
         shown: set[Node] = set()
         unnamed = set(self.words.intermediates)
         lines = dict(self.program.lines)
@@ -77,22 +76,24 @@ class Reader:
             lines[self.words.result.text] = self.program.result
         for name, node in lines.items():
             for below in self._not_yet(node, unnamed, shown):
-                steps.append(self._forward("intermediate", below))
-            if node not in shown:
+                steps.append(partial(self._forward, "intermediate", below))
+            if self.words.plainly(node).text != name or isinstance(node, Variable):
+                steps.append(partial(self._second_name, name, node))
+            elif node not in shown:
                 shown.add(node)
-                steps.append(self._forward("line", node))
-            elif self.words.plainly(node).text != name:  # a second name for one value
-                steps.append(
-                    ForwardStep(
-                        "line",
-                        self.words.quantity(
-                            node, self.words.named(name), [self.words.plainly(node)],
-                            row=name in self.program.rows,
-                        ),
-                        "another name",
-                    )
-                )
-        return tuple(steps)
+                steps.append(partial(self._forward, "line", node))
+        return Lazy(steps)
+
+    def _given(self, node: Variable) -> ForwardStep:
+        kind = "parameter" if node in self.targets else "input"
+        noted = ", ".join(sorted(node.assumptions))
+        return ForwardStep(kind, self.words.value(node), "given", noted and f"declared {noted}")
+
+    def _second_name(self, name: str, node: Node) -> ForwardStep:
+        row = name in self.program.rows
+        same = [self.words.told(node, row=row)]
+        value = self.words.quantity(node, self.words.named(name), same, row=row)
+        return ForwardStep("line", value, "another name")
 
     def _forward(self, kind: str, node: Node) -> ForwardStep:
         return ForwardStep(kind, self.words.value(node), self._operations(node))
@@ -101,21 +102,23 @@ class Reader:
         """The operations of one line, in the order in which they are done."""
         if isinstance(node, Variable):
             return "another name"
-        found = []
-        stack, seen = [node], {node}
-        while stack and len(found) <= OBVIOUS:
-            part = stack.pop()
-            found.append(part)
-            for child in part.children:
-                constant = make.constant_value(child) is not None
-                if child not in seen and child.children and not constant:
-                    seen.add(child)
-                    if not self.words.is_named(child):
-                        stack.append(child)
-        if len(found) > OBVIOUS:
-            return operation_of(node).sentence
-        below = {n: k for k, n in enumerate(post_order(*found)) if n in set(found)}
-        return "; ".join(operation_of(n).sentence for n in sorted(found, key=below.__getitem__))
+        order: list[Node] = []
+        seen: set[Node] = set()
+        stack = [(node, False)]
+        while stack:
+            part, ready = stack.pop()
+            if ready:
+                order.append(part)
+            elif part not in seen:
+                seen.add(part)
+                stack.append((part, True))
+                for child in part.children:
+                    constant = make.constant_value(child) is not None or not child.children
+                    if not constant and not self.words.is_named(child):
+                        stack.append((child, False))
+        if len(order) > OBVIOUS:
+            order = [node]
+        return "; ".join(operation_of(part).sentence for part in order)
 
     def _not_yet(self, node: Node, unnamed: set[Node], shown: set[Node]) -> list[Node]:
         """Intermediates with names of their own below a line that were not shown before."""
@@ -136,11 +139,10 @@ class Reader:
 
     # Backward
 
-    def step(self, k: int) -> BackwardStep:
-        """The k-th operation of the backward pass, counted from 0."""
-        if k not in self._steps:
-            self._steps[k] = self._backward(k)
-        return self._steps[k]
+    @cached_property
+    def backward(self) -> Lazy[BackwardStep]:
+        """One step for each operation of the backward pass."""
+        return Lazy([partial(self._backward, k) for k in range(len(self.operations))])
 
     def _backward(self, k: int) -> BackwardStep:
         node = self.operations[k]
@@ -209,10 +211,8 @@ class Reader:
             law=law_of(link),
             role=role.name,
             detail=role.detail,
-            factors=self._factors(role, links),
-            transpose=transpose_reason(
-                link, equals[0].text, words.gradient_name(node).text, names
-            ),
+            factors=self.factors(node, operand),
+            transpose=transpose_reason(link, equals[0].text, words.gradient_name(node).text, names),
             share=share,
             laws=tuple(dict.fromkeys(laws)),
             note=_repeated(links),
@@ -236,21 +236,24 @@ class Reader:
 
     def factors(self, node: Node, operand: Node) -> tuple[Factor, ...]:
         """The factors that one operation multiplies by on the way to one operand."""
-        links = self.links[node][operand]
-        return self._factors(self.roles.of(links[0]), links)
+        key = (node, operand)
+        if key not in self._known_factors:
+            links = self.links[node][operand]
+            self._known_factors[key] = self._factors(self.roles.of(links[0]), links)
+        return self._known_factors[key]
 
     def _factors(self, role: Role, links: list[Link]) -> tuple[Factor, ...]:
         words, link = self.words, links[0]
         place = words.plainly(link.operand)
         if role.name == ACTIVATION:
             # a function's partial; a square's is the sum over its places
-            partial = link.partial
-            if partial is None:
-                partial = make.add([(len(links), _others(link))])
-            row = words.is_row(link.operand) and partial.order == 1
-            told = words.told(partial, row=row)
+            slope = link.partial
+            if slope is None:
+                slope = make.add([(len(links), _others(link))])
+            row = words.is_row(link.operand) and slope.order == 1
+            told = words.told(slope, row=row)
             name = Formula(f"{role.detail}′({place.text})", rf"{_tex(role.detail)}'({place.latex})")
-            value = words.quantity(partial, name, [told], row=row)
+            value = words.quantity(slope, name, [told], row=row)
             return (Factor(role.name, f"{role.detail}′ at {place.text}", value),)
         kinds = role.kinds or ("",) * len(role.factors)
         return tuple(

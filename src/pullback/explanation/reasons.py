@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pullback.differentiation.local import hand_on
 from pullback.differentiation.reverse import identity
+from pullback.explanation.operations import is_seed
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.expressions.sizes import shape_text
 from pullback.expressions.walks import post_order
-from pullback.explanation.operations import is_seed
 from pullback.functions.catalogue import primitive
 from pullback.trace import Link
 
@@ -30,7 +30,9 @@ def law_of(link: Link) -> str:
         return LAWS["product" if len(node.operands) > 1 else "view"]
     assert isinstance(node, Apply)
     if primitive(node).elementwise:
-        return "chain rule, entry by entry: the derivative of each entry multiplies its own gradient"
+        return (
+            "chain rule, entry by entry: the derivative of each entry multiplies its own gradient"
+        )
     return "chain rule: what was handed is summed against the local derivative over the axes of the result"
 
 

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pullback.explanation.operations import function_title, is_entrywise_power
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
 from pullback.expressions.walks import post_order
-from pullback.explanation.operations import function_title, is_entrywise_power
-from pullback.functions.catalogue import primitive
 from pullback.trace import Link, Trace
 
 COST, ACTIVATION, SIGNAL = "cost", "activation", "signal path"
@@ -59,12 +58,15 @@ class Roles:
         if isinstance(node, Apply):
             return Role(ACTIVATION, function_title(node), (link.operand,))
         if is_entrywise_power(node):
-            return Role(ACTIVATION, "square" if len(node.children) == 2 else "cube", (link.operand,))
+            return Role(
+                ACTIVATION, "square" if len(node.children) == 2 else "cube", (link.operand,)
+            )
         if isinstance(node, Sum):
             bias = isinstance(link.operand, Variable) and link.operand in self.targets
             if bias:
                 return Role(SIGNAL, "bias")
-            return Role(SIGNAL, "" if node.terms[link.position][0] == 1 else "a number")
+            number = node.terms[link.position][0]
+            return Role(SIGNAL, "" if number == 1 else f"times {number}".replace("-", "−"))
         assert isinstance(node, Contraction)
         others = [k for k in range(len(node.operands)) if k != link.position]
         kinds = tuple(self._kind(node, k, link) for k in others)
@@ -114,9 +116,7 @@ class Roles:
 
     def _kind(self, node: Contraction, position: int, link: Link) -> str:
         operand = node.operands[position][0]
-        if operand in self._parametric:
-            return "weight"
-        if link.operand in self._parametric:
+        if link.operand in self._parametric and self._is_weight(node, link.position):
             return "input"
         return "weight" if self._is_weight(node, position) else "input"
 
@@ -128,8 +128,9 @@ class Roles:
                 if node in self.targets:
                     found.add(node)
                 continue
-            open_ = [n for n in node.children if make.constant_value(n) is None]
-            if open_ and all(child in found for child in open_):
+            open_ = {n for n in node.children if make.constant_value(n) is None}
+            one = len(open_) == 1 or not isinstance(node, Contraction)
+            if open_ and one and open_ <= found:
                 found.add(node)
         return found
 
@@ -146,11 +147,14 @@ class Roles:
 
     def _makes_layer(self, node: Node, first: dict[Node, frozenset[Node]]) -> bool:
         if isinstance(node, Sum):
-            layers = [c for c, t in node.terms if first.get(t) == {t}]
+            layers = {t: c for c, t in node.terms if first.get(t) == {t}}
+            others = [(c, t) for c, t in node.terms if t not in layers]
+            reached = NOTHING.union(*(first.get(t, NOTHING) for _, t in others))
+            if not layers or reached & layers.keys():
+                return False  # as in f − mean(f), which normalises the layer f
             # a bias or residual term adds; what is subtracted from a layer is a label
-            return bool(layers) and all(
-                t in self._active or all(c * k > 0 for k in layers) for c, t in node.terms
-            )
+            signs = layers.values()
+            return all(t in self._active or all(c * k > 0 for k in signs) for c, t in others)
         if not isinstance(node, Contraction) or len(node.operands) < 2:
             return False
         if any(self._is_weight(node, k) for k in range(len(node.operands))):
@@ -168,8 +172,13 @@ class Roles:
         met = {label for _, ls in signals for label in ls}
         joint = [label for label in labels if label in met and label not in node.output]
         if operand in self._parametric:
-            if not signals or len(signals) < len(others):
-                return False  # a product of parameters alone: a penalty
+            if not signals:  # both are differentiated by: the matrix is the weight
+                return any(
+                    n is not operand and n.order < operand.order and set(ls) & set(labels)
+                    for n, ls in others
+                )
+            if len(signals) < len(others):
+                return False  # a product of parameters: a penalty
             if operand in self.targets:
                 return not operand.order or any(n.order for n, _ in signals)
             return bool(joint)
@@ -196,8 +205,3 @@ class Roles:
                 found.add(node)
                 stack.extend(self._edges.get(node, ()))
         return found
-
-
-def normalising(node: Apply) -> bool:
-    """Whether a function mixes the entries of a vector or matrix."""
-    return not primitive(node).elementwise

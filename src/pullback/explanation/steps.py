@@ -5,10 +5,43 @@ Formulas are kept as text and as LaTeX; shapes as the sizes of the axes. Nothing
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from pullback.expressions.nodes import Node
+
+T = TypeVar("T")
+
+
+class Lazy(Sequence[T]):
+    """A sequence whose items are made when they are first asked for.
+
+    >>> Lazy([lambda: 1, lambda: 2])[1]
+    2
+    """
+
+    def __init__(self, makers: Sequence[Callable[[], T]]) -> None:
+        self._makers = makers
+        self._made: dict[int, T] = {}
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        if place not in self._made:
+            self._made[place] = self._makers[place]()
+        return self._made[place]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} steps>"
 
 
 @dataclass(frozen=True)
@@ -101,14 +134,21 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Activation:
+    """A function above a layer: its name, its derivative, and where that is evaluated."""
+
+    name: str
+    derivative: Formula
+    evaluated_at: Formula
+
+
+@dataclass(frozen=True)
 class LayerRow:
     """A row of the table that says which derivative is used where."""
 
     layer: Formula
     weights: tuple[Formula, ...]
-    activation: str  # name of the activation on top of the layer, or empty
-    derivative: Formula | None
-    evaluated_at: Formula | None
+    activations: tuple[Activation, ...]  # the functions between this layer and the next
     cost: Formula | None  # ∂L/∂layer where the layer is the network's output
     merged: str  # the output activation merged with the cost, or empty
     handed: Formula | None  # name of the gradient that reaches the layer
@@ -130,9 +170,7 @@ def plain(value: Any) -> Any:
     {'text': 'U x', 'latex': 'U x', 'form': 'matrix'}
     """
     if is_dataclass(value):
-        return {
-            f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name != "node"
-        }
-    if isinstance(value, tuple | list):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name != "node"}
+    if isinstance(value, tuple | list | Lazy):
         return [plain(part) for part in value]
     return value

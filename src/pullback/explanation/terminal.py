@@ -21,6 +21,7 @@ from pullback.expressions.sizes import shape_text
 
 OUTLINE_SHOWN = 8  # operations at each end that an outline shows of a long pass
 NORMAL_SHOWN = 100
+RESULTS_SHOWN = 12  # results at each end
 LINES_SHOWN = 30  # forward lines at each end
 ROWS_SHOWN = 12  # rows of the table of layers at each end
 
@@ -31,13 +32,13 @@ class Told(Protocol):
     reader: Reader
 
     @property
-    def forward(self) -> tuple[ForwardStep, ...]: ...
+    def forward(self) -> Sequence[ForwardStep]: ...
     @property
-    def results(self) -> tuple[Result, ...]: ...
+    def results(self) -> Sequence[Result]: ...
     @property
-    def layers(self) -> tuple[LayerRow, ...]: ...
+    def layers(self) -> Sequence[LayerRow]: ...
     @property
-    def rewrites(self) -> tuple[RewriteStep, ...]: ...
+    def rewrites(self) -> Sequence[RewriteStep]: ...
 
 
 def text(told: Told, detail: str, width: int) -> str:
@@ -46,14 +47,26 @@ def text(told: Told, detail: str, width: int) -> str:
     lines = [*_wrapped(f"{wanted(told)}, step by step", width, ""), ""]
     lines += _section("Forward: what is computed")
     lines += _forward(told, width)
-    lines += ["", *_section(f"Backward: from {name} back, each operation is handed a gradient and hands it on")]
+    lines += [
+        "",
+        *_section(
+            f"Backward: from {name} back, each operation is handed a gradient and hands it on"
+        ),
+    ]
     lines += _backward(told, detail, width)
     lines += ["", *_section("Result")]
-    for result in told.results:
+    head, hidden, tail = folded(len(told.results), RESULTS_SHOWN)
+    results = [told.results[k] for k in (*head, *tail)]
+    for k, result in enumerate(results):
+        if hidden and k == len(head):
+            lines.append(f"  … {hidden} results in between are left out …")
         lines += _result(result, width)
-    if any(r.update for r in told.results):
-        lines += ["", *_section("Update: one step of gradient descent, a product with the step size")]
-        lines += [f"  {r.update.text}" for r in told.results if r.update]
+    if any(r.update for r in results):
+        lines += [
+            "",
+            *_section("Update: one step of gradient descent, a product with the step size"),
+        ]
+        lines += [f"  {r.update.text}" for r in results if r.update]
     if told.layers:
         lines += ["", *_section("Which derivative is used where")]
         lines += _layers(told.layers)
@@ -69,7 +82,9 @@ def text(told: Told, detail: str, width: int) -> str:
 
 def wanted(told: Told) -> str:
     """What is explained, as a list in words."""
-    names = [r.gradient.name.text for r in told.results]
+    names = [told.reader.words.gradient_name(n).text for n in told.reader.targets]
+    if len(names) > 2 * RESULTS_SHOWN:
+        names = [*names[:RESULTS_SHOWN], "…", *names[-RESULTS_SHOWN:]]
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
@@ -112,7 +127,9 @@ def _forward(told: Told, width: int) -> list[str]:
     head, hidden, tail = folded(len(steps), LINES_SHOWN)
 
     def row(step: ForwardStep) -> tuple[str, ...]:
-        said = {"input": "given", "parameter": "given, differentiated by"}.get(step.kind, step.operation)
+        said = {"input": "given", "parameter": "given, differentiated by"}.get(
+            step.kind, step.operation
+        )
         note = f"{said}, {step.note}" if step.note else said
         return equation(step.value), shape_of(step.value, rows=rows), note
 
@@ -134,12 +151,12 @@ def _backward(told: Told, detail: str, width: int) -> list[str]:
     rows = bool(reader.program.rows)
     lines: list[str] = []
     for k in head:
-        lines += block(reader.step(k), rows, detail == "full", width)
+        lines += block(reader.backward[k], rows, detail == "full", width)
     if hidden:
         lines += [f"  … {hidden} operations in between are left out; the same rules hold …"]
         lines += [] if detail == "outline" else [""]
     for k in tail:
-        lines += block(reader.step(k), rows, detail == "full", width)
+        lines += block(reader.backward[k], rows, detail == "full", width)
     if lines and not lines[-1]:
         lines.pop()
     return lines or ["  nothing: the result does not depend on what it is differentiated by"]
@@ -174,7 +191,9 @@ def _block(step: BackwardStep, rows: bool, full: bool, width: int) -> list[str]:
 
 
 def _hand_on(hand: HandOn, rows: bool, full: bool, width: int, pad: int) -> list[str]:
-    lines = _labelled(f"to {hand.operand.text}", equation(hand.gradient), shape_of(hand.gradient, rows=rows), pad)
+    lines = _labelled(
+        f"to {hand.operand.text}", equation(hand.gradient), shape_of(hand.gradient, rows=rows), pad
+    )
     indent = " " * (7 + pad)
     said = f"{hand.joined} · {role_text(hand)}"
     if hand.share[1] > 1:
@@ -226,20 +245,20 @@ def _layers(rows: Sequence[LayerRow]) -> list[str]:
     head, hidden, tail = folded(len(rows), ROWS_SHOWN)
     table = [("layer", "weights", "derivative of activation", "at", "derivative of cost")]
     for k in (*head, *tail):
+        if hidden and k == tail.start:
+            table.append((f"… {hidden} layers …", "", "", "", ""))
         row = rows[k]
-        derivative = f"{row.activation}′: {row.derivative.text}" if row.derivative else "–"
         cost = "–"
         if row.cost is not None and row.handed is not None:
             cost = f"{row.handed.text} = {row.cost.text}"
             cost += f" (merged with {row.merged})" if row.merged else ""
         weights = ", ".join(w.text for w in row.weights) or "–"
-        at = row.evaluated_at.text if row.evaluated_at else "–"
+        cells = [(f"{a.name}′: {a.derivative.text}", a.evaluated_at.text) for a in row.activations]
+        (derivative, at), *further = cells or [("–", "–")]
         table.append((row.layer.text, weights, derivative, at, cost))
+        table += [("", "", *more, "") for more in further]
     widths = [min(max(len(row[k]) for row in table), 40) for k in range(4)]
-    lines = _columns(table, widths)
-    if hidden:
-        lines.insert(len(head) + 1, f"  … {hidden} layers in between are left out …")
-    return lines
+    return _columns(table, widths)
 
 
 def _rewrites(rewrites: Sequence[RewriteStep], width: int) -> list[str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pullback.explanation.steps import Formula, Quantity
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.walks import post_order
-from pullback.explanation.steps import Formula, Quantity
 from pullback.notation.names import Name, Names, ascii_name, latex_name
-from pullback.notation.write import has_matrix_form, write
+from pullback.notation.styles import LATEX, UNICODE
+from pullback.notation.write import Form, Writing
 
 LONG = 10  # values joined in a formula; a longer intermediate gets a name of its own
 READABLE = 40  # values joined in a closed form that is still written out
@@ -33,6 +34,7 @@ class Wording:
         self._taken = {name.text for name in self._table.values()} | set(self._base.taken)
         self._displayed: dict[Node, Formula] = {}
         self._gradients: dict[Node, Node] = {}
+        self._written: dict[tuple[Node, Form, bool], Formula] = {}
         self._same_gradient: dict[Node, Node] = {}
         self.result = self._name_result()
         self.intermediates = self._name_long_values()
@@ -112,7 +114,7 @@ class Wording:
             same = [n for n in node.children if n.shape == node.shape]
             if isinstance(node, Contraction):
                 same = [n for n, labels in node.operands if labels == node.output]
-            if not same or isinstance(node, Apply) and len(same) < len(node.children):
+            if not same or (isinstance(node, Apply) and len(same) < len(node.children)):
                 return False
             if any(n in self._rows for n in same):
                 return True
@@ -123,24 +125,24 @@ class Wording:
 
     # Formulas
 
-    def formula(self, node: Node, form: str = "matrix", *, row: bool = False) -> Formula:
+    def formula(self, node: Node, form: Form = "matrix", *, row: bool = False) -> Formula:
         """A node in the names known so far; its own name is used only where it has no formula.
 
         ``row`` asks for an order-1 value as a row.
         """
         name = self._table.get(node)
-        if name is not None and (isinstance(node, Variable) or form != "matrix"):
-            if form == "matrix":
-                return self._as_written(name, row != name.row)
+        if name is not None and isinstance(node, Variable) and form == "matrix":
+            return self._as_written(name, row != name.row)
+        key = (node, form, row)
+        if key not in self._written:
+            self._written[key] = self._write(node, form, row)
+        return self._written[key]
+
+    def _write(self, node: Node, form: Form, row: bool) -> Formula:
         names = self._local(node)
-        if form == "matrix" and not has_matrix_form(node, names):
-            form = "index"
-        flat = form == "matrix" and row
-        return Formula(
-            write(node, names, form=form, style="text", row=flat),
-            write(node, names, form=form, style="latex", row=flat),
-            form,
-        )
+        flat = row and form == "matrix"
+        writing = Writing(node, names, form, (), flat)
+        return Formula(writing.text(UNICODE), writing.text(LATEX), writing.form)
 
     def told(self, node: Node, *, row: bool = False) -> Formula:
         """The name of a node, or its formula if it has none."""
@@ -210,7 +212,9 @@ class Wording:
     def _name_result(self) -> Formula:
         name = self._table.get(self.root)
         if name is None:
-            text = self.program.result_name or self.fresh(["L" if not self.root.order else "F", "f", "result"])
+            text = self.program.result_name or self.fresh(
+                ["L" if not self.root.order else "F", "f", "result"]
+            )
             row = self.program.result_name in self.program.rows and self.root.order == 1
             self._table[self.root] = name = Name(text, latex_name(text), ascii_name(text), 0, row)
             self._taken.add(text)
@@ -228,7 +232,9 @@ class Wording:
             if weight[node] > LONG:
                 text = self.fresh(f"t{k}" for k in range(len(named) + 1, len(weight) + 99))
                 row = self.is_row(node)
-                self._table[node] = Name(text, latex_name(text), ascii_name(text), len(self._table), row)
+                self._table[node] = Name(
+                    text, latex_name(text), ascii_name(text), len(self._table), row
+                )
                 self._taken.add(text)
                 named.append(node)
                 weight[node] = 1
@@ -247,7 +253,7 @@ class Wording:
 def _is_constant(node: Node) -> bool:
     """A number, a tensor of one number, or δs."""
     _, core = make.split_coefficient(node)
-    return make.is_zero(core) or isinstance(core, Contraction) and not core.operands
+    return make.is_zero(core) or (isinstance(core, Contraction) and not core.operands)
 
 
 def _simple(text: str) -> bool:
@@ -255,7 +261,6 @@ def _simple(text: str) -> bool:
     depth = 0
     for k, c in enumerate(text):
         depth += (c in "([‖") - (c in ")]‖")
-        if depth == 0 and c in " +−-⊙·" or (k and depth == 0 and c == "("):
+        if (depth == 0 and c in " +−-⊙·/^√") or (k and depth == 0 and c == "("):
             return False
     return True
-
