@@ -1,5 +1,5 @@
 """Every operator against MATLAB's meaning, computed with two-dimensional NumPy arrays."""
-# ruff: noqa: PLW0108 -- the names of a lambda's arguments say which arrays it gets
+
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
 """Symbols mean what NumPy means: every operator and function against NumPy on arrays."""
-# ruff: noqa: PLW0108 -- the names of a lambda's arguments say which arrays it gets
+
 
 import numpy as np
 import pytest
