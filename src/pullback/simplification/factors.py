@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from fractions import Fraction
+from itertools import combinations
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum, Variable
@@ -66,27 +67,39 @@ def join(a: Node, b: Node) -> Node | None:
 def _open_where_likes_meet(node: Contraction) -> list[Factor]:
     """The factors of a product, those of an inner product among them if that lets likes meet."""
     outer: list[Factor] = list(node.operands)
-    factors: list[Factor] = []
-    for place, (operand, labels) in enumerate(outer):
-        inner = _factors_of(operand, labels, place) or []
-        meets = any(
-            ls == others and join(n, other) is not None
-            for n, ls in inner
-            for k, (other, others) in enumerate(outer)
-            if k != place
-        )
-        factors.extend(inner if meets else [(operand, labels)])
-    return factors
+    inner = [_factors_of(operand, labels, k) or [] for k, (operand, labels) in enumerate(outer)]
+    if not any(inner):
+        return outer
+    by_labels: dict[Labels, list[tuple[int, Node]]] = {}
+    for k, factor in enumerate(outer):
+        for n, labels in inner[k] or [factor]:
+            by_labels.setdefault(labels, []).append((k, n))
+    opened: set[int] = set()
+    for same in by_labels.values():
+        for (k, n), (j, other) in combinations(same, 2):
+            if k != j and join(n, other) is not None:
+                opened |= {k, j}
+    return [
+        f for k, factor in enumerate(outer) for f in (inner[k] if k in opened else []) or [factor]
+    ]
 
 
-def _factors_of(node: Node, labels: Labels, scope: int) -> list[Factor] | None:
-    """The factors of an inner product under outer labels; None if it is no plain product."""
+def _factors_of(node: Node, labels: Labels, scope: Hashable, depth: int = 3) -> list[Factor] | None:
+    """The factors of an inner product under outer labels; None if it is no plain product.
+
+    Products within it are opened as well, to a fixed depth so that deep chains stay linear.
+    """
     if not isinstance(node, Contraction) or make.has_delta(node) or len(node.operands) < 2:
         return None
     outer: dict[int, Hashable] = dict(zip(node.output, labels, strict=True))
     for label in node.summed:
         outer[label] = (scope, label)
-    return [(n, tuple([outer[label] for label in ls])) for n, ls in node.operands]
+    factors: list[Factor] = []
+    for place, (operand, inner) in enumerate(node.operands):
+        named = tuple([outer[label] for label in inner])
+        below = _factors_of(operand, named, (scope, place), depth - 1) if depth else None
+        factors.extend([(operand, named)] if below is None else below)
+    return factors
 
 
 def distribute_to_cancel(node: Node) -> Node | None:

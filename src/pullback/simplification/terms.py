@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pullback.differentiation.local import opened
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum
-from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
 
 Term = tuple[Number, Node]
@@ -42,39 +41,43 @@ def common_number(node: Node) -> Node | None:
 
 
 def common_factors(node: Node) -> Node | None:
-    """a b + a c = a (b + c), for any product; summed labels included, so Ax + Aᵀx = (A + Aᵀ)x."""
+    """a b + a c + d = a (b + c) + d, for any product.
+
+    Labels that are summed count as well, so A x + Aᵀ x = (A + Aᵀ) x.
+    """
     if not isinstance(node, Sum) or not 2 <= len(node.terms) <= 32:
         return None
-    products = [_Product.of(term) for _, term in node.terms]
-    first = products[0]
-    if first is None:
-        return None
-    shared = set(first.nodes)
-    for product in products:
-        if product is None:
-            return None
-        shared &= set(product.nodes)
-    for factor in sorted(shared, key=lambda n: (-n.order, n.digest)):
-        taken = [p.without(factor) for p in products if p is not None]
-        places = {labels for labels, _ in taken}
-        if len(places) != 1:
+    products = [(c, _Product.of(term)) for c, term in node.terms]
+    holders: dict[Node, list[int]] = {}
+    for k, (_, product) in enumerate(products):
+        for factor in dict.fromkeys(product.nodes if product else ()):
+            holders.setdefault(factor, []).append(k)
+    shared = [(factor, held) for factor, held in holders.items() if len(held) > 1]
+    shared.sort(key=lambda s: (-len(s[1]), -s[0].order, s[0].digest))
+    for factor, held in shared:
+        group = [(c, p) for c, p in (products[k] for k in held) if p is not None]
+        together = _taken_out(factor, group, node)
+        if together is None:
             continue
-        (labels,) = places
-        inner = sorted({label for _, rest in taken for _, ls in rest for label in ls})
-        free = [x for x in inner if x in labels or x < node.order]
-        sizes = first.sizes_of(labels, factor, node)
-        if any(x not in sizes for x in free):
-            continue
-        rest = make.add(
-            [
-                (c, make.contract(factors, free, {x: sizes[x] for x in free}))
-                for (c, _), (_, factors) in zip(node.terms, taken, strict=True)
-            ]
-        )
-        result = make.contract([(factor, labels), (rest, free)], range(node.order), sizes)
+        rest = [term for k, term in enumerate(node.terms) if k not in held]
+        result = make.add([*rest, (1, together)], node.shape)
         if _weight(result) < _weight(node):
             return result
     return None
+
+
+def _taken_out(factor: Node, group: list[tuple[Number, _Product]], node: Node) -> Node | None:
+    """The sum of products as ``factor`` times a sum, if it has the same labels in each."""
+    taken = [(c, *product.without(factor)) for c, product in group]
+    if len({labels for _, labels, _ in taken}) != 1:
+        return None
+    labels = taken[0][1]
+    sizes = {**dict(zip(labels, factor.shape, strict=True)), **dict(enumerate(node.shape))}
+    inner = sorted({label for _, _, rest in taken for _, ls in rest for label in ls})
+    free = [label for label in inner if label in sizes]
+    given = {label: sizes[label] for label in free}
+    total = make.add([(c, make.contract(rest, free, given)) for c, _, rest in taken])
+    return make.contract([(factor, labels), (total, free)], range(node.order), sizes)
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,6 @@ class _Product:
                 number.setdefault(label, len(number))
         renamed = [(n, tuple([number[x] for x in ls])) for n, ls in self.factors]
         return renamed[place][1], [f for k, f in enumerate(renamed) if k != place]
-
-    def sizes_of(self, labels: tuple[int, ...], factor: Node, node: Node) -> dict[int, Size]:
-        """Sizes of the labels of the result and of the factor taken out."""
-        return {**dict(zip(labels, factor.shape, strict=True)), **dict(enumerate(node.shape))}
 
 
 def complement(node: Node) -> Node | None:

@@ -1,0 +1,143 @@
+"""The commands that derive: what they print, and how they refuse."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from pullback.cli import main
+
+NETWORK = "norm2(V*sigmoid(U*x) - y)^2"
+ROWS = "x: 1 n, y: 1 p\nf = (U*x')'\ng = sigmoid(f)\nh = (V*g')'\nL = norm2(h - y)^2\n"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_both_gradients_with_shapes_and_certificates() -> None:
+    done = run("derive", NETWORK, "--wrt", "U,V")
+    assert done.exit_code == 0
+    assert "∂f/∂U = 2 (Vᵀ(V σ(U x) − y) ⊙ σ(U x) ⊙ (1 − σ(U x))) xᵀ" in done.output
+    assert "∂f/∂V = 2 (V σ(U x) − y) σ(U x)ᵀ" in done.output
+    assert "shape m×n" in done.output
+    assert done.output.count("certified at 3 points") == 2
+
+
+@pytest.mark.parametrize("form", ["matrix", "index", "vec"])
+def test_all_forms_hold_each_form(form: str) -> None:
+    every = run("derive", NETWORK, "--wrt", "V", "--form", "all").output
+    one = run("derive", NETWORK, "--wrt", "V", "--form", form).output
+    (line,) = [x for x in one.splitlines() if x.startswith("∂")][:1]
+    assert line in every
+
+
+def test_json() -> None:
+    done = run("derive", NETWORK, "--wrt", "U", "--as", "json")
+    data = json.loads(done.output)
+    (d,) = data["derivatives"]
+    assert data["schema_version"] == 1
+    assert d["shape"] == ["m", "n"]
+    assert d["certificate"]["passed"] is True
+    assert d["certificate"]["worst"] < 1e-10
+    assert set(d) >= {"matrix", "index", "vec", "latex", "wrt"}
+
+
+def test_numpy_code_runs_alone() -> None:
+    """The printed code needs only NumPy, and gives the slope of the function."""
+    source = run("derive", NETWORK, "--wrt", "U,V", "--as", "numpy").output
+    namespace: dict = {}
+    exec(source, namespace)
+    rng = np.random.default_rng(0)
+    U, V = rng.normal(size=(4, 3)), rng.normal(size=(2, 4))
+    x, y = rng.normal(size=3), rng.normal(size=2)
+    out = namespace["compute"](U=U, V=V, x=x, y=y)
+
+    def loss(U: np.ndarray) -> float:
+        return float(((V @ (1 / (1 + np.exp(-U @ x))) - y) ** 2).sum())
+
+    moved = np.zeros_like(U)
+    moved[1, 2] = 1e-6
+    slope = (loss(U + moved) - loss(U - moved)) / 2e-6
+    np.testing.assert_allclose(out["df_dU"][1, 2], slope, rtol=1e-7)
+
+
+def test_the_program_in_rows(tmp_path: Path) -> None:
+    """The four lines as the question has them."""
+    path = tmp_path / "network.txt"
+    path.write_text(ROWS, encoding="utf-8")
+    done = run("explain", "-f", str(path), "--wrt", "U,V")
+    assert done.exit_code == 0
+    for piece in ("∂L/∂f = ∂L/∂g ⊙ g ⊙ (1 − g)", "∂L/∂U = (∂L/∂f)ᵀ x", "∂L/∂V = (∂L/∂h)ᵀ g"):
+        assert piece in done.output
+    for role in ("signal path", "activation", "cost"):
+        assert role in done.output
+    declared = run(
+        "explain", ROWS.partition("\n")[2], "--shape", "x: 1 n", "--shape", "y: 1 p", "--wrt", "U,V"
+    )
+    assert declared.output == done.output
+
+
+@pytest.mark.parametrize("style", ["text", "markdown", "latex", "html", "json"])
+def test_explanations_in_every_style(style: str) -> None:
+    done = run("explain", NETWORK, "--wrt", "U", "--as", style)
+    assert done.exit_code == 0
+    assert "sigma" in done.output or "σ" in done.output
+
+
+def test_second_order() -> None:
+    done = run("derive", "x'*A*x", "--wrt", "x", "--order", "2")
+    assert "A + Aᵀ" in done.output
+
+
+def test_an_unused_declared_variable_is_zero_and_says_so() -> None:
+    done = run("derive", "norm2(x)^2", "--wrt", "z", "--shape", "z: n")
+    assert done.exit_code == 2 or "does not depend on z" in done.output
+
+
+def test_a_declared_but_unused_name_in_the_text() -> None:
+    done = run("derive", "z: n\nL = norm2(x)^2", "--wrt", "z")
+    assert done.exit_code == 0
+    assert "does not depend on z" in done.output
+
+
+def test_check_answers_with_its_exit_status() -> None:
+    done = run("check", NETWORK, "--wrt", "U", "--points", "2", "--seed", "7")
+    assert done.exit_code == 0
+    assert "certified at 2 points" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("derive", "sigmod(x)", "--wrt", "x"), "did you mean 'sigmoid'"),
+        (("derive", "x + 1", "--wrt", "zz"), "zz"),
+        (("derive", "log(-1)*x", "--wrt", "x"), "log"),
+        (("derive", "A*x", "--wrt", "x", "--shape", "A: m n", "--shape", "x: k"), "k"),
+        (("derive", "x +", "--wrt", "x"), r"\^"),
+        (("derive", "x", "--wrt", ","), "--wrt"),
+        (("derive", "--wrt", "x"), "expression"),
+        (("derive", "-f", "/nowhere/at/all", "--wrt", "x"), "cannot read"),
+        (("derive", "x", "--wrt", "x", "--shape", "x m"), "--shape"),
+        (("derive", "x", "--wrt", "x", "--assume", "x: marvellous"), "marvellous"),
+        (("derive", "x", "--wrt", "x", "--form", "cubic"), "cubic"),
+        (("fit", "/nowhere", "/nothing"), "cannot read"),
+        (("predict", "/nowhere", "/nothing"), "nowhere"),
+        (("demo", "--picture", "/nowhere/at/all.png"), "nowhere"),
+    ],
+)
+def test_bad_input_is_one_message_and_status_2(arguments: tuple[str, ...], message: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pullback", *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+    assert re.search(message, done.stderr)
