@@ -21,6 +21,8 @@ from pullback.notation.write import write
 from pullback.simplification.simplify import simplify
 from pullback.trace import Trace
 
+__all__ = ["Compiled", "compile_nodes"]
+
 DESCRIBED = 200  # with more lines than that, no formulas are written into the code
 
 

@@ -1,0 +1,290 @@
+"""Counted operations of a lowered program, and what the three savings of back-propagation save."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+
+from pullback.compilation.compile import line_names, stable
+from pullback.compilation.ir import Instruction, LinearProgram, Register
+from pullback.compilation.lowering import lower
+from pullback.compilation.rewriting import divide_once
+from pullback.expressions.nodes import Node
+from pullback.expressions.program import Program
+from pullback.expressions.sizes import Shape
+
+MULTIPLY = frozenset({"multiply", "square"})
+DIVIDE = frozenset({"divide", "reciprocal"})
+ADD = frozenset(
+    [
+        "add",
+        "subtract",
+        "negative",
+        "abs",
+        "sign",
+        "maximum",
+        "minimum",
+        "where",
+        "floor",
+        "ceil",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "equal",
+        "not_equal",
+    ]
+)
+CUBIC = {"linalg.inv": 1.0, "linalg.det": 1 / 3, "linalg.slogdet": 1 / 3}  # × n³
+
+
+@dataclass(frozen=True)
+class Count:
+    """Scalar operations: comparisons count as additions; functions are exp, log, powers, ….
+
+    ``stored`` are the numbers kept because they are used more than once.
+    """
+
+    multiplications: int = 0
+    additions: int = 0
+    divisions: int = 0
+    functions: int = 0
+    stored: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(*[getattr(self, f.name) + getattr(other, f.name) for f in fields(self)])
+
+    def __sub__(self, other: Count) -> Count:
+        return Count(*[getattr(self, f.name) - getattr(other, f.name) for f in fields(self)])
+
+    @property
+    def total(self) -> int:
+        """All operations, each as one."""
+        return self.multiplications + self.additions + self.divisions + self.functions
+
+
+@dataclass(frozen=True)
+class Savings:
+    """The counts of one computation, as it is and without each of the savings."""
+
+    rows: Mapping[str, Count]
+
+    def text(self) -> str:
+        """The counts as a table."""
+        heads = [f.name for f in fields(Count)] + ["× all"]
+        whole = next(iter(self.rows.values())).total or 1
+        table = [["", *heads]]
+        for name, count in self.rows.items():
+            numbers = [f"{getattr(count, f.name):,}" for f in fields(Count)]
+            table.append([name, *numbers, f"{count.total / whole:.2f}"])
+        widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
+        return "\n".join(
+            "  ".join(
+                [row[0].ljust(widths[0])]
+                + [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
+            ).rstrip()
+            for row in table
+        )
+
+
+def operations(program: LinearProgram, sizes: Mapping[str, int]) -> Count:
+    """What a lowered program computes at these sizes, once."""
+    return _total(program.instructions, sizes) + Count(stored=_stored(program, sizes))
+
+
+def savings(
+    outputs: Mapping[str, Node],
+    program: Program,
+    sizes: Mapping[str, int],
+    names: Mapping[Node, str] | None = None,
+) -> Savings:
+    """Operations of a program with its derivatives: with all three savings, and without each.
+
+    Forward values: without them, every use of a forward value by a derivative computes it again
+    from the inputs. Products: without them, every derivative computes its own chain, from the
+    result back. Reciprocals: without them, every product with a stored reciprocal is a division.
+    """
+    outputs, program, names = stable(outputs, program, names or {})
+    everything = {**outputs, "": program.result} if program.result.order == 0 else dict(outputs)
+    linear = divide_once(lower(everything, line_names(program, names)))
+    made = {i.result: i for i in linear.instructions}
+    roots = {name: view.source for name, view in linear.outputs.items()}
+    forward = _closure([r for r in [roots.get("")] if isinstance(r, Register)], made)
+    uses = linear.use_counts()
+    whole = operations(linear, sizes)
+    rows = {
+        "all three savings": whole,
+        "forward values not stored": _without_values(linear, made, forward, sizes, whole),
+        "products not stored": _without_products(linear, made, forward, sizes),
+        "reciprocals not stored": _without_reciprocals(linear, uses, made, sizes, whole),
+    }
+    return Savings(rows)
+
+
+def _closure(
+    roots: Iterable[Register],
+    made: Mapping[Register, Instruction],
+    stop: frozenset[Register] | set[Register] = frozenset(),
+) -> set[Register]:
+    """Everything the roots are computed from, themselves included, without what is in ``stop``."""
+    found: set[Register] = set()
+    stack = list(roots)
+    while stack:
+        register = stack.pop()
+        if register not in found and register not in stop:
+            found.add(register)
+            stack.extend(made[register].sources)
+    return found
+
+
+def _without_values(
+    linear: LinearProgram,
+    made: Mapping[Register, Instruction],
+    forward: set[Register],
+    sizes: Mapping[str, int],
+    whole: Count,
+) -> Count:
+    """Each derivative step computes the forward values it reads anew."""
+    again: dict[Register, Count] = {}
+    total = whole
+    for i in linear.instructions:
+        if i.result in forward:
+            continue
+        for source in dict.fromkeys(i.sources):
+            if source in forward and made[source].op not in ("input", "size"):
+                if source not in again:
+                    needed = [made[r] for r in _closure([source], made)]
+                    again[source] = _total(needed, sizes)
+                total = total + again[source]
+    kept = _stored(linear, sizes, forward)
+    return total - Count(stored=kept)
+
+
+def _without_products(
+    linear: LinearProgram,
+    made: Mapping[Register, Instruction],
+    forward: set[Register],
+    sizes: Mapping[str, int],
+) -> Count:
+    """Each derivative is computed on its own; forward values are kept."""
+    total = _total([made[r] for r in forward], sizes)
+    for view in linear.outputs.values():
+        assert isinstance(view.source, Register)
+        own = _closure([view.source], made, forward)
+        total = total + _total([made[r] for r in own], sizes)
+    return total + Count(stored=_stored(linear, sizes, forward))
+
+
+def _without_reciprocals(
+    linear: LinearProgram,
+    uses: Mapping[Register, int],
+    made: Mapping[Register, Instruction],
+    sizes: Mapping[str, int],
+    whole: Count,
+) -> Count:
+    """Each product with a stored reciprocal becomes a division."""
+    total = whole
+    replaced: dict[Register, int] = {}
+    for i in linear.instructions:
+        if i.op == "map" and i.name == "multiply":
+            for source in dict.fromkeys(i.sources):
+                if made[source].op == "map" and made[source].name == "reciprocal":
+                    volume = _volume(i.result.shape, sizes)
+                    total = total + Count(multiplications=-volume, divisions=volume)
+                    replaced[source] = replaced.get(source, 0) + 1
+                    break
+    for source, count in replaced.items():
+        if count == uses[source]:  # nothing needs the reciprocal itself
+            volume = _volume(source.shape, sizes)
+            total = total - Count(divisions=volume, stored=volume if count > 1 else 0)
+    return total
+
+
+def _total(instructions: Iterable[Instruction], sizes: Mapping[str, int]) -> Count:
+    total = Count()
+    for i in instructions:
+        total = total + _count(i, sizes)
+    return total
+
+
+def _stored(
+    program: LinearProgram, sizes: Mapping[str, int], among: set[Register] | None = None
+) -> int:
+    uses = program.use_counts()
+    return sum(
+        _volume(i.result.shape, sizes)
+        for i in program.instructions
+        if uses[i.result] > 1
+        and i.op not in ("input", "size")
+        and (among is None or i.result in among)
+    )
+
+
+def _volume(shape: Shape, sizes: Mapping[str, int]) -> int:
+    volume = 1
+    for size in shape:
+        volume *= size.evaluate(sizes)
+    return volume
+
+
+def _count(i: Instruction, sizes: Mapping[str, int]) -> Count:
+    """The scalar operations of one instruction."""
+    result = _volume(i.result.shape, sizes)
+    operands = [
+        _volume(v.source.shape, sizes) if isinstance(v.source, Register) else 1 for v in i.operands
+    ]
+    if i.op == "map":
+        if i.name in MULTIPLY:
+            return Count(multiplications=result)
+        if i.name in DIVIDE:
+            return Count(divisions=result)
+        return Count(additions=result) if i.name in ADD else Count(functions=result)
+    if i.op == "reduce":
+        steps = operands[0] - result
+        return Count(multiplications=steps) if i.name == "prod" else Count(additions=steps)
+    if i.op in ("matmul", "vecdot", "vdot", "tensordot") or (
+        i.op == "einsum" and len(operands) > 1
+    ):
+        volume = _product_volume(i, sizes)
+        return Count(multiplications=volume, additions=volume - result)
+    if i.op == "einsum":  # of one operand: a diagonal, or the sum of one
+        inputs, output = i.name.split("->")
+        return Count(
+            additions=_letters(inputs, i, sizes, set(inputs)) - result
+            if set(inputs) != set(output)
+            else 0
+        )
+    if i.op == "place":
+        return Count(additions=operands[1])
+    if i.op == "call":
+        n = _volume(i.operands[0].source.shape[-1:], sizes)  # type: ignore[union-attr]
+        steps = int(CUBIC.get(i.name, 1.0) * operands[0] * n)
+        return Count(multiplications=steps, additions=steps)
+    return Count(functions=result) if i.op == "helper" else Count()
+
+
+def _product_volume(i: Instruction, sizes: Mapping[str, int]) -> int:
+    """The products of numbers in a contraction of two arrays: the volume of all its labels."""
+    first, second = i.operands
+    assert isinstance(first.source, Register) and isinstance(second.source, Register)
+    if i.op == "einsum":
+        return _letters(i.name.split("->")[0].replace(",", ""), i, sizes, None)
+    a = [first.source.shape[axis] for axis in first.axes if axis is not None]
+    if i.op == "vdot":
+        return _volume(tuple(a), sizes)
+    if i.op == "tensordot":
+        return _volume(i.result.shape, sizes) * _volume(tuple(a[k] for k in i.detail[0]), sizes)
+    return _volume(i.result.shape, sizes) * a[-1].evaluate(sizes)
+
+
+def _letters(letters: str, i: Instruction, sizes: Mapping[str, int], only: set[str] | None) -> int:
+    """The volume of the distinct labels of an einsum."""
+    lengths: dict[str, int] = {}
+    shapes = [size for v in i.operands for size in v.source.shape]  # type: ignore[union-attr]
+    for letter, size in zip(letters, shapes, strict=True):
+        lengths[letter] = size.evaluate(sizes)
+    volume = 1
+    for letter, length in lengths.items():
+        if only is None or letter in only:
+            volume *= length
+    return volume
