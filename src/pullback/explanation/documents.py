@@ -19,8 +19,14 @@ from pullback.explanation.terminal import (
     wanted,
 )
 from pullback.expressions.sizes import shape_text
+from pullback.notation.names import GREEK
 
 _LATEX = {
+    **{letter: rf"$\{name}$" for name, letter in GREEK.items()},
+    "𝟏": r"$\mathbf{1}$",
+    "⊗": r"$\otimes$",
+    "…": r"\dots{}",
+    "₁": "$_1$",
     "\\": r"\textbackslash{}",
     "∂": r"$\partial$",
     "σ": r"$\sigma$",
@@ -81,11 +87,11 @@ class _Medium:
         table: Callable[[Sequence[str], Iterable[Sequence[str]]], str],
         step: Callable[[str, list[str]], str],
         gap: Callable[[str], str],
-        equals: Formula,
+        role: Callable[[str, str], str],
     ) -> None:
         self.math, self.prose, self.heading = math, prose, heading
         self.table, self.step, self.gap = table, step, gap
-        self.equals = equals
+        self.role = role
 
     def equation(self, value: Quantity) -> str:
         """The name and all readings of a quantity as one formula."""
@@ -110,15 +116,21 @@ def markdown(told: Told, detail: str) -> str:
         return "\n".join([title, *(f"    * {item}" for item in items)])
 
     medium = _Medium(
-        lambda f: f"${f.latex}$",
+        _markdown_math,
         _markdown_text,
         lambda t: f"## {t}",
         table,
         step,
         lambda t: f"*{t}*",
-        Formula("=", "="),
+        lambda _, t: _markdown_text(t),
     )
     return "\n\n".join(_parts(told, detail, medium)) + "\n"
+
+
+def _markdown_math(formula: Formula) -> str:
+    """A formula without anything that Markdown would hand to a browser as a tag."""
+    safe = formula.latex.replace("<", r"\lt ").replace(">", r"\gt ")
+    return f"${safe}$"
 
 
 def _markdown_text(text: str) -> str:
@@ -148,7 +160,7 @@ def latex(told: Told, detail: str, standalone: bool) -> str:
         table,
         step,
         lambda t: rf"\emph{{{t}}}",
-        Formula("=", "="),
+        lambda _, t: latex_text(t),
     )
     body = "\n\n".join(_parts(told, detail, medium)) + "\n"
     if not standalone:
@@ -187,9 +199,13 @@ def fragment(told: Told, detail: str) -> str:
         table,
         step,
         lambda t: f"<p><em>{t}</em></p>",
-        Formula("=", "="),
+        _coloured,
     )
     return "\n".join(_parts(told, detail, medium))
+
+
+def _coloured(role: str, text: str) -> str:
+    return f'<span class="{role.split(maxsplit=1)[0]}">{_html.escape(text)}</span>'
 
 
 def _parts(told: Told, detail: str, medium: _Medium) -> list[str]:
@@ -275,15 +291,17 @@ def _step(step: BackwardStep, medium: _Medium, rows: bool, detail: str) -> str:
 
 def _hand_on(hand: HandOn, medium: _Medium, rows: bool, detail: str) -> str:
     prose = medium.prose
-    said = [f"{shape_of(hand.gradient, rows=rows)}: {hand.joined}; {role_text(hand)}"]
+    said = []
     if hand.share[1] > 1:
         said.append(f"contribution {hand.share[0]} of {hand.share[1]}, and they add up")
     if detail != "outline":
         said += [part for part in (hand.note, hand.transpose) if part]
         said += [f"by: {law}" for law in hand.laws]
+    shape = shape_of(hand.gradient, rows=rows)
     text = (
         f"{prose('hands on to')} {medium.math(hand.operand)}{prose(':')} "
-        f"{medium.equation(hand.gradient)} {prose('– ' + '; '.join(said))}"
+        f"{medium.equation(hand.gradient)} {prose(f'– {shape}: {hand.joined};')} "
+        f"{medium.role(hand.role, role_text(hand))}{prose(''.join(f'; {part}' for part in said))}"
     )
     if detail == "full" or (detail == "normal" and hand.rule not in ("sum", "product")):
         shape = f"– {shape_text(hand.local.shape)}, {hand.structure}"

@@ -47,7 +47,7 @@ def operation_of(node: Node) -> Kind:
             return Kind("constant")
         if is_entrywise_power(node):
             return Kind({2: "square", 3: "cube"}[len(node.operands)] + ", entry by entry")
-        sizes = dict(enumerate(node.sizes))
+        sizes: dict[Hashable, Size] = dict(enumerate(node.sizes))
         return product_kind([labels for _, labels in node.operands], node.output, sizes)
     assert isinstance(node, Apply)
     return Kind(_function_name(node))
@@ -103,7 +103,7 @@ def product_kind(factors: Iterable[Labels], output: Labels, sizes: Mapping[Hasha
     'outer product'
     """
     given = list(factors)
-    tensors = [list(labels) for labels in given if labels]
+    tensors: list[Labels] = [list(labels) for labels in given if labels]
     scaled = len(tensors) < len(given)
     if not tensors:
         return _of_numbers(len(given), output, sizes)

@@ -20,7 +20,7 @@ from pullback.explanation.steps import (
 )
 from pullback.explanation.wording import READABLE
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
-from pullback.notation.write import Form
+from pullback.notation.write import Form, equation
 from pullback.trace import Rewrite
 
 PATHS = 3  # ways to a variable whose factors are listed
@@ -58,7 +58,15 @@ def _result(reader: Reader, node: Node, forms: Sequence[Form]) -> Result:
         equals = [words.told(reader.contribution(sources[0], node), row=row)]
     closed = words.short(derivation.node, READABLE, row=row)
     equals += [closed] if closed else []
-    more = tuple(words.formula(derivation.node, form) for form in forms if form != "matrix")
+    more = tuple(
+        Formula(
+            equation(derivation, form, named=True),
+            equation(derivation, form, style="latex", named=True),
+            form,
+        )
+        for form in forms
+        if form != "matrix"
+    )
     return Result(
         words.plainly(node),
         words.quantity(derivation.node, title, equals, row=row),
@@ -142,7 +150,7 @@ def _row(reader: Reader, node: Node, functions: list[tuple[Node, Node]]) -> Laye
         layer=words.plainly(node),
         weights=tuple(words.plainly(p) for p in reader.roles.parameters(node)),
         activations=tuple(activations),
-        cost=cost and (cost.equals[-1] if cost.equals else cost.name),
+        cost=(*cost.equals, cost.name)[0] if cost else None,
         merged=reader.merged_activation() if output else "",
         handed=words.gradient_name(node),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
@@ -96,7 +97,17 @@ class Reader:
         return ForwardStep("line", value, "another name")
 
     def _forward(self, kind: str, node: Node) -> ForwardStep:
-        return ForwardStep(kind, self.words.value(node), self._operations(node))
+        value = self.words.value(node)
+        return ForwardStep(kind, value, self._operations(node), typed=self._typed(value.name.text))
+
+    def _typed(self, name: str) -> str:
+        """The line of the user's text that has this name."""
+        return self._lines_typed.get(name, "")
+
+    @cached_property
+    def _lines_typed(self) -> dict[str, str]:
+        found = re.finditer(r"^[ \t]*(\w+)[ \t]*=(.*)$", self.program.text, re.MULTILINE)
+        return {match[1]: match[2].split("#")[0].strip() for match in found}
 
     def _operations(self, node: Node) -> str:
         """The operations of one line, in the order in which they are done."""

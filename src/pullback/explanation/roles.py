@@ -115,7 +115,6 @@ class Roles:
         return Role(COST)
 
     def _kind(self, node: Contraction, position: int, link: Link) -> str:
-        operand = node.operands[position][0]
         if link.operand in self._parametric and self._is_weight(node, link.position):
             return "input"
         return "weight" if self._is_weight(node, position) else "input"
@@ -147,7 +146,7 @@ class Roles:
 
     def _makes_layer(self, node: Node, first: dict[Node, frozenset[Node]]) -> bool:
         if isinstance(node, Sum):
-            layers = {t: c for c, t in node.terms if first.get(t) == {t}}
+            layers = {t: c for c, t in node.terms if first.get(t, NOTHING) == {t}}
             others = [(c, t) for c, t in node.terms if t not in layers]
             reached = NOTHING.union(*(first.get(t, NOTHING) for _, t in others))
             if not layers or reached & layers.keys():

@@ -76,6 +76,7 @@ class ForwardStep:
     value: Quantity
     operation: str
     note: str = ""
+    typed: str = ""  # the line as the user typed it
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def text(told: Told, detail: str, width: int) -> str:
     name = told.reader.words.result.text
     lines = [*_wrapped(f"{wanted(told)}, step by step", width, ""), ""]
     lines += _section("Forward: what is computed")
-    lines += _forward(told, width)
+    lines += _forward(told, detail, width)
     lines += [
         "",
         *_section(
@@ -121,7 +121,7 @@ def _section(title: str) -> list[str]:
     return [title, "─" * len(title)]
 
 
-def _forward(told: Told, width: int) -> list[str]:
+def _forward(told: Told, detail: str, width: int) -> list[str]:
     rows = bool(told.reader.program.rows)
     steps = told.forward
     head, hidden, tail = folded(len(steps), LINES_SHOWN)
@@ -131,6 +131,8 @@ def _forward(told: Told, width: int) -> list[str]:
             step.kind, step.operation
         )
         note = f"{said}, {step.note}" if step.note else said
+        if detail == "full" and step.typed:
+            note += f"; typed {step.typed}"
         return equation(step.value), shape_of(step.value, rows=rows), note
 
     table = [row(steps[k]) for k in (*head, *tail)]
@@ -147,27 +149,32 @@ def _backward(told: Told, detail: str, width: int) -> list[str]:
     count = len(reader.operations)
     shown = {"outline": OUTLINE_SHOWN, "normal": NORMAL_SHOWN, "full": count}[detail]
     head, hidden, tail = folded(count, shown)
-    block = _outlined if detail == "outline" else _block
     rows = bool(reader.program.rows)
+
+    def block(step: BackwardStep) -> list[str]:
+        if detail == "outline":
+            return _outlined(step, rows)
+        return _block(step, rows, detail == "full", width)
+
     lines: list[str] = []
     for k in head:
-        lines += block(reader.backward[k], rows, detail == "full", width)
+        lines += block(reader.backward[k])
     if hidden:
         lines += [f"  … {hidden} operations in between are left out; the same rules hold …"]
         lines += [] if detail == "outline" else [""]
     for k in tail:
-        lines += block(reader.backward[k], rows, detail == "full", width)
+        lines += block(reader.backward[k])
     if lines and not lines[-1]:
         lines.pop()
     return lines or ["  nothing: the result does not depend on what it is differentiated by"]
 
 
-def _outlined(step: BackwardStep, rows: bool, full: bool, width: int) -> list[str]:
+def _outlined(step: BackwardStep, rows: bool) -> list[str]:
     """One line per hand-on."""
     start = f"{step.number:>3}. "
     lines = []
     for hand in step.hands_on:
-        formula = " = ".join([hand.gradient.name.text, hand.gradient.equals[0].text])
+        formula = f"{hand.gradient.name.text} = {hand.gradient.equals[0].text}"
         lines += _columns(
             [(formula, shape_of(hand.gradient, rows=rows), role_text(hand))], (46, 14), start
         )
@@ -223,8 +230,10 @@ def _result(result: Result, width: int) -> list[str]:
     equals = result.gradient.equals or (result.gradient.name,)
     lines = _columns([(f"{result.gradient.name.text} = {equals[0].text}", shape)], (66,))
     indent = " " * (3 + len(result.gradient.name.text))
-    for formula in (*equals[1:], *result.more):
+    for formula in equals[1:]:
         lines += _wrapped(f"= {formula.text}", width, indent)
+    for formula in result.more:
+        lines += [f"  {line}" for line in formula.text.splitlines()]
     if result.note:
         lines += _wrapped(result.note, width, "    ")
     for law in result.laws:

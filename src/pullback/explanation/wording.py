@@ -125,7 +125,13 @@ class Wording:
 
     # Formulas
 
-    def formula(self, node: Node, form: Form = "matrix", *, row: bool = False) -> Formula:
+    def formula(
+        self,
+        node: Node,
+        form: Form = "matrix",
+        *,
+        row: bool = False,
+    ) -> Formula:
         """A node in the names known so far; its own name is used only where it has no formula.
 
         ``row`` asks for an order-1 value as a row.
