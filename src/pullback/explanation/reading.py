@@ -8,6 +8,7 @@ from functools import cached_property, partial
 
 from pullback.derivation.result import Derivation
 from pullback.differentiation.local import hand_on
+from pullback.explanation.laws import laws_by_gradient
 from pullback.explanation.operations import function_title, link_kind, operation_of
 from pullback.explanation.reasons import (
     law_of,
@@ -29,9 +30,8 @@ from pullback.explanation.steps import (
 from pullback.explanation.wording import Wording
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
-from pullback.expressions.walks import rebuild
 from pullback.notation.names import latex_name
-from pullback.trace import Link, Rewrite
+from pullback.trace import Link
 
 OBVIOUS = 6  # values joined in a gradient that is told in full beside its name
 
@@ -60,7 +60,7 @@ class Reader:
             if passed and len(self._into[link.operand]) == 1:
                 self.words.share_gradient(link.operation, link.operand)
         self._known_factors: dict[tuple[Node, Node], tuple[Factor, ...]] = {}
-        self._laws = self._laws_by_gradient()
+        self._laws = laws_by_gradient(self.trace)
 
     # Forward
 
@@ -278,6 +278,11 @@ class Reader:
         """The operations that hand a gradient on to a value."""
         return self._into.get(node, [])
 
+    def operand(self, step: BackwardStep, hand: HandOn) -> Node:
+        """The value that a step hands a gradient on to."""
+        node = self.operations[step.number - 1]
+        return next(n for n in self.links[node] if self.words.plainly(n) == hand.operand)
+
     def role(self, operation: Node, operand: Node) -> Role:
         return self.roles.of(self.links[operation][operand][0])
 
@@ -313,63 +318,6 @@ class Reader:
             if isinstance(node, Apply) and self.roles.output_activation(node):
                 return function_title(node)
         return ""
-
-    # Rewrites
-
-    def _laws_by_gradient(self) -> dict[Node, tuple[str, ...]]:
-        """The laws that simplified each gradient beyond those that had already been handed."""
-        if not self.trace.rewrites:
-            return {}
-        by_before = {rewrite.before: rewrite for rewrite in self.trace.rewrites}
-        seen: set[Node] = set()
-        laws: dict[Node, tuple[str, ...]] = {}
-        for node, cotangent in self.trace.cotangents.items():
-            used = self._follow(cotangent, by_before, seen)
-            if used:
-                laws[node] = tuple(dict.fromkeys(map(law_text, used)))
-        return laws
-
-    def _follow(
-        self, root: Node, by_before: Mapping[Node, Rewrite], seen: set[Node]
-    ) -> list[Rewrite]:
-        """The rewrites on the way from a node to its simplified image, as the simplifier went."""
-        image = self.trace.simplified
-        used = []
-        stack = [root]
-        while stack:
-            node = stack.pop()
-            if node in seen or node not in image:
-                continue
-            seen.add(node)
-            step = by_before.get(node)
-            if step is not None:
-                used.append(step)
-                stack.append(step.after)
-                continue
-            stack.extend(node.children)
-            rebuilt = rebuild(node, tuple([image.get(child, child) for child in node.children]))
-            if rebuilt is not node:
-                stack.append(rebuilt)
-        return used
-
-
-def law_text(rewrite: Rewrite) -> str:
-    """The law of a rewrite, with what was declared of the variables that it removed."""
-    left = set(_nearby(rewrite.after))
-    declared = [
-        f"{node.name} is declared {' and '.join(sorted(node.assumptions))}"
-        for node in _nearby(rewrite.before)
-        if isinstance(node, Variable) and node.assumptions and node not in left
-    ]
-    return f"{rewrite.law} ({', '.join(declared)})" if declared else rewrite.law
-
-
-def _nearby(node: Node) -> list[Node]:
-    """A node, its operands and theirs."""
-    found = {node: None}
-    for _ in range(2):
-        found.update(dict.fromkeys(child for part in list(found) for child in part.children))
-    return list(found)
 
 
 def _others(link: Link) -> Node:
