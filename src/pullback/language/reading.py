@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import cache
-from importlib import resources
 from typing import Any, NoReturn
 from unicodedata import normalize
 
@@ -116,8 +115,8 @@ def _parser() -> Any:
     """The parser, built on the first use: lark is not loaded before."""
     from lark import Lark  # noqa: PLC0415
 
-    grammar = resources.files("pullback.language").joinpath("grammar.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr", transformer=_Builder(), maybe_placeholders=False)
+    options: dict[str, Any] = {"parser": "lalr", "maybe_placeholders": False}
+    return Lark.open("grammar.lark", rel_to=__file__, transformer=_Builder(), **options)
 
 
 def _unknown_character(plain: str, at: int) -> tuple[str, int, int, str]:
