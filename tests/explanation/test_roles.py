@@ -100,7 +100,9 @@ def test_a_network_without_a_cost_has_none():
 
 def test_the_table_has_a_row_for_each_layer():
     table = explain(networks.program(networks.DEEP), list("AbCdE")).layers
-    rows = [(r.layer.text, [w.text for w in r.weights], [a.name for a in r.activations]) for r in table]
+    rows = [
+        (r.layer.text, [w.text for w in r.weights], [a.name for a in r.activations]) for r in table
+    ]
     assert rows == [
         ("A x + b", ["A", "b"], ["tanh"]),
         ("C a + d", ["C", "d"], ["relu"]),

@@ -38,7 +38,9 @@ def by_differences(program, values, held):
         for step in (STEP, -STEP):
             moved = start.copy()
             moved[place] = moved[place] + step
-            ends.append(evaluate([program.result], {**values, held: moved}, SIZES, MP)[program.result])
+            ends.append(
+                evaluate([program.result], {**values, held: moved}, SIZES, MP)[program.result]
+            )
         gradient[place] = (ends[0] - ends[1]) / (2 * STEP)
     return gradient
 

@@ -30,8 +30,8 @@ class Kind:
     def sentence(self) -> str:
         if not self.over:
             return self.name
-        summed = "" if "sum" in self.name or self.name == "trace" else "summed "
-        return f"{self.name}, {summed}over {' and '.join(self.over)}"
+        link = " over" if "sum" in self.name or "trace" in self.name else ", summed over"
+        return f"{self.name}{link} {' and '.join(self.over)}"
 
 
 def operation_of(node: Node) -> Kind:

@@ -295,9 +295,15 @@ def _columns(
                 line = " " * min(at, width - 40)
             line = line.ljust(at) + cell
             at += room + 2
-        cut = line[: len(line) - len(row[-1])]
-        lines += _wrapped(row[-1], width, cut, hanging=len(cut)) if len(line) > width else [line]
         start = " " * len(start)
+        cut = line[: len(line) - len(row[-1])]
+        if len(line) <= width:
+            lines.append(line)
+            continue
+        if len(cut) > width - 36 and cut.strip():
+            lines.append(cut)
+            cut = " " * (width - 36)
+        lines += _wrapped(row[-1], width, cut, hanging=len(cut))
     return lines
 
 

@@ -17,7 +17,7 @@ from pullback.notation.names import Name, Names, ascii_name, latex_name
 from pullback.notation.styles import LATEX, UNICODE
 from pullback.notation.write import Form, Writing
 
-LONG = 10  # values joined in a formula; a longer intermediate gets a name of its own
+LONG = 8  # values joined in a formula; a longer intermediate gets a name of its own
 READABLE = 40  # values joined in a closed form that is still written out
 
 

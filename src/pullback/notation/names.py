@@ -19,7 +19,7 @@ _GREEK_NAMES = (
 GREEK = dict(zip(_GREEK_NAMES.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
 _SPELLED = {letter: name for name, letter in GREEK.items()}
 _ACCENTS = {"dot": r"\dot", "bar": r"\bar", "hat": r"\hat", "tilde": r"\tilde"}
-_ESCAPED = {c: "\\" + c for c in "#$%&_{}"}
+_ESCAPED = {c: "\\" + c for c in "#$%&_{}"} | {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim "}
 
 
 @dataclass(frozen=True)
