@@ -213,6 +213,23 @@ def test_planned_results_do_not_overlap_inputs():
         fn(values, out={"d": np.ones(3, "f")})
 
 
+def test_what_was_accepted_before_is_still_looked_at():
+    """A result may not be the next input, and two names may not swap their arrays unseen."""
+    fn = compile_nodes({"p": make.scale(2, x), "q": make.scale(3, x)}, ROWS, planned=True)
+    p, q = np.zeros(3), np.zeros(3)
+    for values in (np.ones(3), np.full(3, 2.0)):
+        fn(values, out={"p": p, "q": q})
+        close(p, 2 * values)
+    fn(np.ones(3), out={"q": p, "p": q})
+    close(q, 2 * np.ones(3))
+    for clash in (p, p[::-1], q):
+        with pytest.raises(PullbackError, match="shares memory"):
+            fn(clash, out={"q": p, "p": q})
+    both = np.zeros((2, 6))
+    fn(both[0, :3], out={"p": both[0, 3:], "q": both[1, :3]})
+    fn(both[1, 3:], out={"p": both[0, 3:], "q": both[1, :3]})
+
+
 LOG = CATALOGUE["log"].apply([AX])
 
 

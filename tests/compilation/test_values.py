@@ -14,7 +14,7 @@ from pullback.differentiation.reverse import reverse
 from pullback.expressions import Program
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import CATALOGUE
-from pullback.functions.record import Function
+from pullback.functions.record import Function, function
 
 FORMS = [False, True]
 
@@ -24,6 +24,7 @@ def check(roots, planned, tolerance=1e-12, arrays=None, sizes=SIZES):
     arrays = draw_arrays(program, sizes=sizes) if arrays is None else arrays
     fn = compile_nodes({f"out{k}": root for k, root in enumerate(roots)}, program, planned=planned)
     got = fn(**arrays, **{n: k for n, k in sizes.items() if n in fn.sizes})
+    compile(fn.source, "generated", "exec")
     got = got if isinstance(got, dict) else {"out0": got}
     for k, root in enumerate(roots):
         close(got[f"out{k}"], value(root, arrays, sizes), tolerance)
@@ -61,6 +62,24 @@ def test_every_function_of_the_catalogue(planned, name):
         node = record.apply([make.variable("v", ["q"])])
         if len(points):
             check([node], planned, 1e-14, {"v": points}, {"q": len(points)})
+
+
+@pytest.mark.parametrize("planned", FORMS)
+def test_a_function_with_no_instructions_of_its_own(planned, monkeypatch):
+    """Its text is called as a function of its own, here the running total."""
+    record = function(
+        "running_total",
+        "(i)->(i)",
+        partials=(lambda y, x: y,),
+        code="total = xp.cumsum({0}, axis=-1)\ntotal + 0",
+        exact=lambda mp, x: [mp.fsum(x[: k + 1]) for k in range(len(x))],
+        doc="Running total.",
+    )
+    monkeypatch.setitem(CATALOGUE, "running_total", record)
+    A = make.variable("A", "ab")
+    node = CATALOGUE["exp"].apply([record.apply([make.scale(-1, make.transpose(A))])])
+    fn = check([node, make.einsum("ba,b->a", node, make.variable("y", "b"))], planned)
+    assert "def _running_total(a0):" in fn.source
 
 
 @pytest.mark.parametrize("planned", FORMS)

@@ -207,7 +207,8 @@ class PlannedFunction(Compiled):
         super().__init__(program, user, arguments, source.sizes, write, checked=checked)
         self._make = _loaded(source.text, "make")
         self._arrays = source.arrays
-        self._scalars = source.scalars
+        self._scalars = len(source.scalars)
+        self._names = [*source.scalars, *source.arrays]
         self._local = threading.local()
 
     def _run(
@@ -217,65 +218,97 @@ class PlannedFunction(Compiled):
             step, shapes = self._local.steps[dtype, sizes]
         except (AttributeError, KeyError):
             step, shapes = self._prepare(dtype, sizes)
-        if out:
-            self._accept(out, shapes, dtype, arrays)
-            receivers = {
-                name: out[name] if name in out else np.empty(shape, dtype)
-                for name, shape in shapes.items()
-            }
+        if out is None:
+            receivers = [np.empty(shape, dtype) for shape in shapes]
         else:
-            receivers = {name: np.empty(shape, dtype) for name, shape in shapes.items()}
-        scalars = step(*arrays, *receivers.values())
-        if not self._scalars:
-            return receivers[self.outputs[0]] if self._single else receivers
-        if self._single:
-            return self._number(self.outputs[0], scalars, out)
-        if len(self._scalars) == 1:
-            scalars = (scalars,)
-        named = dict(zip(self._scalars, scalars, strict=True))
-        return {
-            name: receivers[name] if name in receivers else self._number(name, named[name], out)
-            for name in self.outputs
-        }
+            receivers = self._accepted(out, shapes, dtype, arrays)
+        scalars = step(*arrays, *receivers)
+        first = (scalars,) if self._scalars == 1 else scalars or ()
+        values = [*first, *receivers]
+        if out is not None and self._scalars:
+            self._store(values, out)
+        return values[0] if self._single else dict(zip(self._names, values, strict=True))
 
-    def _number(self, name: str, value: Any, out: Out) -> Any:
-        if out and name in out:
-            out[name][...] = value
-            return out[name]
-        return value
+    def _store(self, values: list[Any], out: Mapping[str, Any]) -> None:
+        """Scalar results into the arrays given for them."""
+        for k, name in enumerate(self._names[: self._scalars]):
+            if name in out:
+                out[name][...] = values[k]
+                values[k] = out[name]
 
     def _prepare(
         self, dtype: np.dtype[Any], sizes: tuple[int, ...]
-    ) -> tuple[Callable[..., Any], dict[str, tuple[int, ...]]]:
+    ) -> tuple[Callable[..., Any], list[tuple[int, ...]]]:
         """Buffers for new sizes; the oldest set goes when a thread has too many."""
         steps = self._local.__dict__.setdefault("steps", {})
         while len(steps) >= KEPT:
             steps.pop(next(iter(steps)))
         named = dict(zip(self._wanted, sizes, strict=True))
-        shapes = {
-            name: tuple([size.evaluate(named) for size in shape])
-            for name, shape in self._arrays.items()
-        }
+        shapes = [
+            tuple([size.evaluate(named) for size in shape]) for shape in self._arrays.values()
+        ]
         made = steps[dtype, sizes] = self._make(*sizes, dtype), shapes
         return made
 
-    def _accept(
+    def _accepted(
         self,
         out: Mapping[str, Any],
-        shapes: Mapping[str, tuple[int, ...]],
+        shapes: list[tuple[int, ...]],
         dtype: np.dtype[Any],
         inputs: Sequence[Any],
-    ) -> None:
-        """Refuse arrays that can't take the results; what was accepted last needs no new look."""
-        last = self._local.__dict__.get("accepted")
-        given = tuple(out.values())
-        if last is not None and len(last) == len(given) and all(map(operator.is_, last, given)):
-            return
+    ) -> list[Any]:
+        """The arrays the results go to: those given, if they can take them, and new ones.
+
+        Raises PullbackError for an array that does not fit or shares memory with another.
+        """
+        last: _Accepted | None = self._local.__dict__.get("accepted")
+        if last is not None and last.holds(out, shapes, inputs):
+            return last.receivers
+        expected = dict(zip(self._arrays, shapes, strict=True))
         for name, array in out.items():
-            self._receiver(name, array, shapes.get(name, ()))
+            self._receiver(name, array, expected.get(name, ()))
             if array.dtype != dtype:
                 raise PullbackError(f"out['{name}'] is {array.dtype}, the result is {dtype}")
             others = [a for key, a in out.items() if key != name]
             if any(np.may_share_memory(array, a) for a in [*others, *inputs]):
                 raise PullbackError(f"out['{name}'] shares memory with an input or another output")
-        self._local.accepted = given
+        receivers = [
+            out[name] if name in out else np.empty(shape, dtype) for name, shape in expected.items()
+        ]
+        if all(name in out for name in expected):
+            self._local.accepted = _Accepted(out, shapes, inputs, receivers)
+        return receivers
+
+
+class _Accepted:
+    """Arrays that were accepted for results, so that the same ones need no full look again."""
+
+    def __init__(
+        self,
+        out: Mapping[str, Any],
+        shapes: list[tuple[int, ...]],
+        inputs: Sequence[Any],
+        receivers: list[Any],
+    ) -> None:
+        self.names, self.arrays = list(out), list(out.values())
+        self.shapes, self.inputs, self.receivers = shapes, inputs, receivers
+        owners = {id(a.base if a.base is not None else a): a for a in self.arrays}
+        self.memory = [a.base if isinstance(a.base, np.ndarray) else a for a in owners.values()]
+
+    def holds(
+        self, out: Mapping[str, Any], shapes: list[tuple[int, ...]], inputs: Sequence[Any]
+    ) -> bool:
+        """Whether all is as it was, and inputs that are new share no memory with results."""
+        same = (
+            self.shapes is shapes
+            and self.names == list(out)
+            and all(map(operator.is_, self.arrays, out.values()))
+        )
+        if not same:
+            return False
+        for new, old in zip(inputs, self.inputs, strict=True):
+            if new is not old:
+                for memory in self.memory:
+                    if np.may_share_memory(new, memory):
+                        return False
+        return True
