@@ -17,7 +17,8 @@ from pullback.errors import PullbackError
 from pullback.explanation.explain import Detail
 from pullback.expressions.constructors import is_zero
 from pullback.expressions.program import Program
-from pullback.expressions.sizes import shape_text
+from pullback.expressions.sizes import Size, shape_text
+from pullback.language.declarations import read_declarations
 from pullback.language.parse import parse_program
 from pullback.notation.write import Form, equation
 from pullback.verification.certificate import certify
@@ -180,7 +181,8 @@ def _program(
     if (expression is None) == (path is None):
         raise PullbackError("give an expression, or a file with -f: one of the two")
     text = expression if expression is not None else _read(str(path))
-    return parse_program(text, shapes=_shapes(shapes), assume=_assumptions(assumptions))
+    sizes, words = _declared(shapes, assumptions)
+    return parse_program(text, shapes=sizes, assume=words)
 
 
 def _read(path: str) -> str:
@@ -191,28 +193,21 @@ def _read(path: str) -> str:
         raise PullbackError(f"cannot read {path}: {reason}") from None
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
-    name, colon, rest = text.partition(":")
-    if not colon or not name.strip():
-        raise PullbackError(f"{option} '{text}' is not of the form 'NAME: …'")
-    return name.strip(), rest
-
-
-def _shapes(options: Sequence[str]) -> dict[str, list[int | str]]:
-    shapes: dict[str, list[int | str]] = {}
-    for option in options:
-        for part in option.split(","):
-            name, rest = _pair(part, "--shape")
-            shapes[name] = [int(s) if s.isdigit() else s for s in rest.split()]
-    return shapes
-
-
-def _assumptions(options: Sequence[str]) -> dict[str, list[str]]:
-    assumed: dict[str, list[str]] = {}
-    for option in options:
-        name, rest = _pair(option, "--assume")
-        assumed.setdefault(name, []).extend(rest.replace(",", " ").split())
-    return assumed
+def _declared(
+    shapes: Sequence[str], assumptions: Sequence[str]
+) -> tuple[dict[str, list[Size]], dict[str, list[str]]]:
+    """The options --shape and --assume, which are written as in a program."""
+    sizes: dict[str, list[Size]] = {}
+    words: dict[str, list[str]] = {}
+    for option in shapes:
+        found, assumed = read_declarations(option)
+        sizes.update(found)
+        for name, more in assumed.items():
+            words.setdefault(name, []).extend(more)
+    for option in assumptions:
+        for name, more in read_declarations(option)[1].items():
+            words.setdefault(name, []).extend(more)
+    return sizes, words
 
 
 def _names(wrt: str) -> list[str]:
