@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import networks
 import pytest
 
+from pullback.derivation.batching import batch
 from pullback.errors import PullbackError
 from pullback.explanation.explain import explain
 from pullback.explanation.operations import product_kind
@@ -273,3 +274,12 @@ def test_ten_layers_are_quick():
 def test_names_of_products(factors, output, name):
     sizes = {"i": Size.of("m"), "j": Size.of("n"), "k": Size.of("p"), "b": Size.of("N")}
     assert product_kind(factors, output, sizes).sentence == name
+
+
+def test_a_batch_is_explained_as_matrix_products():
+    program = networks.program(networks.TWO_LAYERS)
+    explanation = explain(batch(program, ["x", "y"]), ["U", "b", "V"])
+    text = " ".join(explanation.text().split())
+    assert "∂L/∂V = (∂L/∂h)ᵀ g" in text
+    assert "∂L/∂h is transposed because it is summed here over its first axis (N)" in text
+    assert [[w.text for w in row.weights] for row in explanation.layers] == [["U", "b"], ["V"]]

@@ -223,7 +223,7 @@ class Reader:
             role=role.name,
             detail=role.detail,
             factors=self.factors(node, operand),
-            transpose=transpose_reason(link, equals[0].text, words.gradient_name(node).text, names),
+            transpose=transpose_reason(link, equals[0].text, words.handed_name(node).text, names),
             share=share,
             laws=tuple(dict.fromkeys(laws)),
             note=_repeated(links),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pullback.explanation.operations import function_title, is_entrywise_power
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
-from pullback.expressions.walks import post_order
+from pullback.expressions.walks import post_order, variables
 from pullback.trace import Link, Trace
 
 COST, ACTIVATION, SIGNAL = "cost", "activation", "signal path"
@@ -62,13 +62,14 @@ class Roles:
                 ACTIVATION, "square" if len(node.children) == 2 else "cube", (link.operand,)
             )
         if isinstance(node, Sum):
-            bias = isinstance(link.operand, Variable) and link.operand in self.targets
-            if bias:
+            if link.operand in self._parametric:
                 return Role(SIGNAL, "bias")
             number = node.terms[link.position][0]
             return Role(SIGNAL, "" if number == 1 else f"times {number}".replace("-", "−"))
         assert isinstance(node, Contraction)
         others = [k for k in range(len(node.operands)) if k != link.position]
+        if not others and node in self._parametric:
+            return Role(SIGNAL, "bias")  # repeated for each sample, for one
         kinds = tuple(self._kind(node, k, link) for k in others)
         return Role(SIGNAL, "", tuple(node.operands[k][0] for k in others), kinds)
 
@@ -89,15 +90,10 @@ class Roles:
 
     def parameters(self, layer: Node) -> list[Node]:
         """The weights and biases that stand in a layer, those of its products first."""
-        found: dict[Node, None] = {}
-        if isinstance(layer, Sum):
-            for _, term in layer.terms:
-                if isinstance(term, Contraction):
-                    found.update(dict.fromkeys(self._weights(term)))
-            found.update((t, None) for _, t in layer.terms if t in self._parametric)
-        elif isinstance(layer, Contraction):
-            found.update(dict.fromkeys(self._weights(layer)))
-        return list(found)
+        terms = layer.children if isinstance(layer, Sum) else (layer,)
+        weights = [w for t in terms if isinstance(t, Contraction) for w in self._weights(t)]
+        biases = [t for t in terms if t in self._parametric]
+        return list(dict.fromkeys(v for node in weights + biases for v in variables(node)))
 
     def _weights(self, node: Contraction) -> list[Node]:
         return [n for k, (n, _) in enumerate(node.operands) if self._is_weight(node, k)]

@@ -188,7 +188,7 @@ def _block(step: BackwardStep, rows: bool, full: bool, width: int) -> list[str]:
     lines = _columns([(equation(step.value), step.operation)], (40,), start)
     table = [("handed", equation(step.handed), shape_of(step.handed, rows=rows))]
     pad = max(len(f"to {h.operand.text}") for h in step.hands_on)
-    pad = max(min(pad, 14), 6)
+    pad = max(min(pad, 18), 6)
     lines += _labelled(*table[0], pad)
     for law in step.laws:
         lines += _wrapped(f"by: {law}", width, " " * (7 + pad))

@@ -100,6 +100,10 @@ class Wording:
         if operand not in self._table and self.is_row(value) == self.is_row(operand):
             self._same_gradient[operand] = self._same_gradient.get(value, value)
 
+    def handed_name(self, node: Node) -> Formula:
+        """The name under which what a value was handed stands in formulas."""
+        return self.gradient_name(self._same_gradient.get(node, node))
+
     def is_named(self, node: Node) -> bool:
         return node in self._table
 
