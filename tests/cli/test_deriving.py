@@ -125,7 +125,7 @@ def test_check_answers_with_its_exit_status() -> None:
         (("derive", "x", "--wrt", ","), "--wrt"),
         (("derive", "--wrt", "x"), "expression"),
         (("derive", "-f", "/nowhere/at/all", "--wrt", "x"), "cannot read"),
-        (("derive", "x", "--wrt", "x", "--shape", "x m"), "--shape"),
+        (("derive", "x", "--wrt", "x", "--shape", "x m"), r"x m"),
         (("derive", "x", "--wrt", "x", "--assume", "x: marvellous"), "marvellous"),
         (("derive", "x", "--wrt", "x", "--form", "cubic"), "cubic"),
         (("fit", "/nowhere", "/nothing"), "cannot read"),

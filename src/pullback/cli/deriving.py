@@ -205,7 +205,14 @@ def _declared(
         for name, more in assumed.items():
             words.setdefault(name, []).extend(more)
     for option in assumptions:
-        for name, more in read_declarations(option)[1].items():
+        found, assumed = read_declarations(option)
+        for name, unknown in found.items():
+            raise PullbackError(
+                f"--assume '{option}' says nothing known of {name}"
+                + "".join(f": '{word}' is no assumption" for word in unknown[:1]),
+                hint="write --assume 'A: symmetric'",
+            )
+        for name, more in assumed.items():
             words.setdefault(name, []).extend(more)
     return sizes, words
 
