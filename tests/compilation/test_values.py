@@ -13,8 +13,10 @@ from pullback.derivation.derive import derive
 from pullback.differentiation.reverse import reverse
 from pullback.expressions import Program
 from pullback.expressions import constructors as make
+from pullback.expressions.walks import variables
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Function, function
+from pullback.simplification.simplify import simplify
 
 FORMS = [False, True]
 
@@ -36,6 +38,18 @@ def check(roots, planned, tolerance=1e-12, arrays=None, sizes=SIZES):
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_expressions(planned, roots):
     check(roots, planned, 1e-11)
+
+
+@pytest.mark.parametrize("planned", FORMS)
+@given(roots=expressions(steps=4))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_random_derivatives(planned, roots):
+    """Jacobians of small results and gradients of large ones, δs and broadcasts included."""
+    root = roots[-1] if roots[-1].order <= 1 else make.total(roots[-1])
+    targets = [v for v in variables(root) if v.order + root.order <= 3]
+    derivatives = [simplify(d) for d in reverse(root, targets)]
+    if derivatives:
+        check(derivatives, planned, 1e-10)
 
 
 @pytest.mark.parametrize("planned", FORMS)
