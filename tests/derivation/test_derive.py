@@ -108,6 +108,21 @@ def test_a_line_is_held_free() -> None:
     np.testing.assert_allclose(at(found.node, values).astype(float), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["multiple", "transpose", "power"])
+def test_a_line_that_leaves_no_node_is_refused(kind: str) -> None:
+    """Constructors see through 2 x, Xᵀ and 1/x: a derivative by such a line would be silently 0."""
+    X = make.variable("X", ["n", "n"])
+    line = {
+        "multiple": make.scale(2, X),
+        "transpose": make.transpose(X),
+        "power": make.power(X, -1),
+    }[kind]
+    result = make.total(make.power(line, 2))
+    program = Program(result, {"X": X}, {"y": line})  # type: ignore[dict-item]
+    with pytest.raises(PullbackError, match="cannot be held free"):
+        derive(program, ["y"])
+
+
 def test_the_label_must_be_declared_to_sum_to_one() -> None:
     """∂L/∂h is p − y only for a unit-sum label; else it is sum(y) p − y."""
     program = network()

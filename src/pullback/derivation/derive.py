@@ -9,6 +9,7 @@ from pullback.derivation.result import Derivation, Wrt
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError
 from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply
 from pullback.expressions.program import Program
 from pullback.expressions.walks import substitute
 from pullback.simplification.simplify import simplify
@@ -26,17 +27,33 @@ def find(program: Program, name: str) -> Wrt:
     return Wrt(name, node)
 
 
+def _target(program: Program, name: str) -> Wrt:
+    """What to differentiate by; a line that leaves no node of its own cannot be held free."""
+    found = find(program, name)
+    node = found.node
+    lost = make.split_coefficient(node)[1] is not node or make.is_zero(node) or make.is_view(node)
+    if lost or (isinstance(node, Apply) and node.function == "power"):
+        raise PullbackError(
+            f"the line '{name}' is only a multiple, a transpose or a power of something else, "
+            "and what uses it uses that directly: it cannot be held free",
+            program.places.get(node),
+            f"differentiate by what it is made of, or declare '{name}' as a variable of its own",
+        )
+    return found
+
+
 def derive(program: Program, wrt: Sequence[str]) -> Derivation:
     """The derivative by each name of ``wrt`` in turn; two names give a second derivative.
 
-    A named line is held free: it is differentiated by as if it were a variable. Entries of a
+    A named line is held free: its value is differentiated by as if it were a variable, wherever
+    it occurs; a line that is a mere multiple or transpose is refused. Entries of a
     variable are independent whatever is assumed of it; assumptions are used in the result only.
     """
     if not wrt:
         raise PullbackError("name at least one variable to differentiate by")
     if len(wrt) == 1:
         return derive_each(program, wrt)[wrt[0]]
-    targets = tuple(find(program, name) for name in wrt)
+    targets = tuple(_target(program, name) for name in wrt)
     free = {target.node: make.variable(target.name, target.node.shape) for target in targets}
     node = substitute(program.result, free)
     for target in targets[:-1]:
@@ -50,7 +67,7 @@ def derive(program: Program, wrt: Sequence[str]) -> Derivation:
 
 def derive_each(program: Program, names: Sequence[str]) -> dict[str, Derivation]:
     """First derivatives by several names from one backward pass, with one shared trace."""
-    targets = [find(program, name) for name in names]
+    targets = [_target(program, name) for name in names]
     trace = Trace()
     raws = reverse(program.result, [t.node for t in targets], trace)
     for cotangent in trace.cotangents.values():

@@ -40,7 +40,7 @@ class History:
         return self.name or (self.program.result_name if self.program else "")
 
     def collect(self) -> tuple[dict[str, Node], dict[str, Variable], set[str]]:
-        """Named lines in order, variables that programs declared, and names written as rows."""
+        """Named lines and variables, in order of first appearance, and names written as rows."""
         lines: dict[str, Node] = {}
         given: dict[str, Variable] = {}
         rows: set[str] = set()
@@ -48,14 +48,15 @@ class History:
             named = dict(step.program.lines) if step.program else {}
             if step.name:
                 named[step.name] = step.node
+            if isinstance(step.node, Variable) and not step.name:
+                add_variable(given, step.node)
             for name, node in named.items():
                 if lines.setdefault(name, node) is not node:
                     raise PullbackError(f"two different intermediates are called '{name}'")
             if step.program:
                 rows |= step.program.rows
-                for name, variable in step.program.variables.items():
-                    if given.setdefault(name, variable) is not variable:
-                        raise PullbackError(f"two different variables are called '{name}'")
+                for variable in step.program.variables.values():
+                    add_variable(given, variable)
         return lines, given, rows
 
     def _in_order(self) -> Iterator[History]:
@@ -70,3 +71,14 @@ class History:
                 seen.add(id(step))
                 stack.append((step, True))
                 stack.extend((parent, False) for parent in reversed(step.parents))
+
+
+def add_variable(given: dict[str, Variable], variable: Variable) -> None:
+    """Add a variable by its name, which no other may have."""
+    other = given.setdefault(variable.name, variable)
+    if other is not variable:
+        shapes = " and ".join(f"({', '.join(map(str, v.shape))})" for v in (other, variable))
+        raise PullbackError(
+            f"two different variables are called '{variable.name}', of shapes {shapes}",
+            hint="give them different names, or the same shape and assumptions",
+        )

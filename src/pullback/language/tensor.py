@@ -16,7 +16,7 @@ from pullback.language import array_functions, broadcasting
 from pullback.language.array_functions import apply_record
 from pullback.language.broadcasting import Axes, shape_as_tuple
 from pullback.language.declarations import check_name, declare
-from pullback.language.history import History
+from pullback.language.history import History, add_variable
 from pullback.language.literals import check_literals, node_of_number
 from pullback.notation.names import Names
 from pullback.notation.write import write
@@ -94,26 +94,19 @@ class Tensor:
         if self.history is not None and self.history.program_of(self.node) is not None:
             return self.history.program_of(self.node)  # type: ignore[return-value]
         lines, given, rows = self.history.collect() if self.history else ({}, {}, set())
-        found: dict[str, Variable] = {}
-        for variable in [*variables(self.node), *given.values()]:
-            other = found.setdefault(variable.name, variable)
-            if other is not variable:
-                both = f"{shape_as_tuple(other.shape)} and {shape_as_tuple(variable.shape)}"
-                raise PullbackError(
-                    f"two different variables are called '{variable.name}', of shapes {both}",
-                    hint="give them different names, or the same shape and assumptions",
-                )
+        for variable in variables(self.node):
+            add_variable(given, variable)
         for name in lines:
-            if name in found:
+            if name in given:
                 raise PullbackError(f"'{name}' names a variable and an intermediate")
         below = set(post_order(self.node))
         kept = {name: node for name, node in lines.items() if node in below}
         result_name = next((name for name, node in lines.items() if node is self.node), "")
         return Program(
             result=self.node,
-            variables=found,
+            variables=given,
             lines=kept,
-            rows=frozenset(rows & {*found, *kept}),
+            rows=frozenset(rows & {*given, *kept}),
             result_name=result_name,
         )
 
@@ -307,7 +300,8 @@ def tensor(name: str, *sizes: SizeLike, assume: str | Iterable[str] = ()) -> Ten
     """
     check_name(name)
     shape, assumptions = declare(name, sizes, assume)
-    return Tensor(make.variable(name, shape, assumptions))
+    node = make.variable(name, shape, assumptions)
+    return Tensor(node, History(node))
 
 
 def scalar(name: str, *, assume: str | Iterable[str] = ()) -> Tensor:
