@@ -104,6 +104,36 @@ def test_each_line_of_the_program_is_a_line_of_code():
     assert code.count("U @ x") == code.count("V @ g") == 1
 
 
+def test_the_code_is_the_derivation():
+    """The nine lines of the derivation, by the names that a trace gives to cotangents."""
+    program = network()
+    h, y = program.lines["h"], program.variables["y"]
+    V, g, f = program.variables["V"], program.lines["g"], program.lines["f"]
+    handed = make.add([(2, h), (-2, y)])
+    back = make.einsum("pm,p->m", V, handed)
+    inner = make.multiply(back, g, CATALOGUE["sigmoid"].apply([make.negate(f)]))
+    gradients = reverse(program.result, [program.variables["U"], V])
+    fn = compile_nodes(
+        {"L": program.result, "∂L/∂U": gradients[0], "∂L/∂V": gradients[1]},
+        program,
+        {handed: "∂L/∂h", back: "∂L/∂g", inner: "∂L/∂f"},
+    )
+    statements = [ast.unparse(s) for s in ast.parse(fn.source).body[-1].body[1:]]
+    assert statements == [
+        "f = U @ x",
+        "g = 1 / (1 + np.exp(-f))",
+        "h = V @ g",
+        "t1 = h - y",
+        "dL_dh = 2 * t1",
+        "L = t1 @ t1",
+        "dL_dg = V.T @ dL_dh",
+        "dL_df = g / (1 + np.exp(f)) * dL_dg",
+        "dL_dU = dL_df[:, None] * x",
+        "dL_dV = dL_dh[:, None] * g",
+        "return {'L': L, '∂L/∂U': dL_dU, '∂L/∂V': dL_dV}",
+    ]
+
+
 def test_the_source_runs_with_numpy_alone():
     program = network()
     gradients = derive_each(program, ["U", "V"])

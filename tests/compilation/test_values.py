@@ -6,14 +6,15 @@ import mpmath
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from naive import SIZES, close, draw_arrays, expressions, program_of, value
 
 from pullback.compilation.compile import compile_nodes
 from pullback.derivation.derive import derive
 from pullback.differentiation.reverse import reverse
-from pullback.expressions import Program
+from pullback.expressions import Program, Variable
 from pullback.expressions import constructors as make
-from pullback.expressions.walks import variables
+from pullback.expressions.walks import post_order, variables
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Function, function
 from pullback.simplification.simplify import simplify
@@ -21,10 +22,12 @@ from pullback.simplification.simplify import simplify
 FORMS = [False, True]
 
 
-def check(roots, planned, tolerance=1e-12, arrays=None, sizes=SIZES):
+def check(roots, planned, tolerance=1e-12, arrays=None, sizes=SIZES, names=None):
     program = program_of(*roots)
     arrays = draw_arrays(program, sizes=sizes) if arrays is None else arrays
-    fn = compile_nodes({f"out{k}": root for k, root in enumerate(roots)}, program, planned=planned)
+    fn = compile_nodes(
+        {f"out{k}": root for k, root in enumerate(roots)}, program, names, planned=planned
+    )
     got = fn(**arrays, **{n: k for n, k in sizes.items() if n in fn.sizes})
     compile(fn.source, "generated", "exec")
     got = got if isinstance(got, dict) else {"out0": got}
@@ -50,6 +53,23 @@ def test_random_derivatives(planned, roots):
     derivatives = [simplify(d) for d in reverse(root, targets)]
     if derivatives:
         check(derivatives, planned, 1e-10)
+
+
+@given(roots=expressions(steps=5), data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_named_lines_and_multiples_of_them_change_no_value(roots, data):
+    """A line may be any node, or a number times one, such as ∂L/∂h = 2 (h − y)."""
+    roots = [make.scale(data.draw(st.sampled_from([1, 2, -2])), root) for root in roots]
+    total = make.add([(2, make.total(root)) for root in roots])
+    roots.append(total)
+    roots += [simplify(d) for d in reverse(total, variables(total)[:2])]
+    nodes = [n for n in post_order(*roots) if not isinstance(n, Variable)]
+    names = {
+        make.scale(data.draw(st.sampled_from([1, 2, -2])), node): f"line{k}"
+        for k, node in enumerate(nodes)
+        if data.draw(st.booleans())
+    }
+    check(roots, False, 1e-10, names=names)
 
 
 @pytest.mark.parametrize("planned", FORMS)

@@ -99,12 +99,13 @@ def stable(
         lines={name: image(node) for name, node in program.lines.items()},
         places={**program.places, **{image(n): place for n, place in program.places.items()}},
     )
-    return results, program, {image(node): name for node, name in names.items()}
+    return results, program, {simplify(node, trace): name for node, name in names.items()}
 
 
 def describer(program: Program, lines: Mapping[Node, str]) -> Callable[[Node], str | None]:
     """What writes the formula of a line above its code; long programs go without."""
-    table = Names.of(program, named=True)
+    own = Names.of(program, named=True)
+    table = own
     for node, name in lines.items():
         if node not in table.table:
             table = table.plus(node, name)
@@ -113,7 +114,7 @@ def describer(program: Program, lines: Mapping[Node, str]) -> Callable[[Node], s
         name = table.name(node)
         if name is None or len(lines) > DESCRIBED:
             return None
-        formula = write(node, table)
+        formula = write(node, own if node in own.table else table)
         return f"{name.text} = {formula}" if len(formula) < 90 and "\n" not in formula else None
 
     return describe

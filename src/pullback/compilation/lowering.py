@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from pullback.compilation.arrays import Arrays
@@ -10,6 +11,7 @@ from pullback.compilation.contraction import Product, gather, multiply_out
 from pullback.compilation.functions import lower_call
 from pullback.compilation.ir import LinearProgram, Literal, Register, View, is_weak, live, whole
 from pullback.compilation.ordering import EXHAUSTIVE
+from pullback.expressions.constructors import split_coefficient
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, SizeValue, Sum, Variable
 from pullback.expressions.sizes import Shape, Size
 from pullback.expressions.walks import post_order, use_counts
@@ -34,21 +36,30 @@ def lower(
     ['input', 'input', 'matmul']
     """
     names = names or {}
-    lowering = _Lowering(outputs, set() if merge_named else set(names))
+    lowering = _Lowering(outputs, {} if merge_named else names)
     # lines first and in their order, so that the code reads like the program
     order = [node for node in names if node in lowering.uses]
     for node in post_order(*order, *outputs.values()):
         if node in lowering.uses:
             lowering.visit(node)
+            if node in lowering.multiples:
+                lowering.visit_multiple(node)
     return lowering.finish(names)
 
 
 class _Lowering:
-    def __init__(self, outputs: Mapping[str, Node], fixed: Collection[Node]) -> None:
+    def __init__(self, outputs: Mapping[str, Node], lines: Collection[Node]) -> None:
         self.outputs = outputs
         self.arrays = Arrays()
         self.uses = use_counts(*outputs.values())
-        self.fixed = {*fixed, *outputs.values()}
+        self.fixed = {*lines, *outputs.values()}
+        # lines such as ∂L/∂h = 2 (h − y), whose number the expressions have pulled out in front
+        self.multiples: dict[Node, tuple[Number, Node]] = {}
+        for line in lines:
+            coefficient, core = split_coefficient(line)
+            if coefficient != 1 and line not in self.uses and core in self.uses:
+                self.multiples.setdefault(core, (coefficient, line))
+        self.postponed: dict[Node, Product] = {}  # lowered only if not just their multiple is used
         self.views: dict[Node, View] = {}
         self.open: dict[Node, Product] = {}  # products that may merge into the one that uses them
         self.parent: dict[Node, Node] = {}
@@ -81,12 +92,27 @@ class _Lowering:
 
     def view(self, node: Node) -> View:
         """What a node was lowered to; a product left open is multiplied out now."""
+        if node in self.postponed:
+            del self.postponed[node]
+            coefficient, line = self.multiples[node]
+            self.views[node] = self.arrays.scale(_divided(1, coefficient), self.views[line])
         if node not in self.views:
             outer = self.arrays.node
             self.arrays.node = node
             self.views[node] = multiply_out(self.arrays, self.open.pop(node))
             self.arrays.node = outer
         return self.views[node]
+
+    def visit_multiple(self, core: Node) -> None:
+        """The line that is a number times this node, ready for those who want it."""
+        coefficient, line = self.multiples[core]
+        self.arrays.node = line
+        product = self.open.get(core) or self.postponed.get(core)
+        if product is None:
+            self.views[line] = self.arrays.scale(coefficient, self.view(core))
+        else:
+            scaled = replace(product, coefficient=product.coefficient * coefficient)
+            self.views[line] = multiply_out(self.arrays, scaled)
 
     def _single(self, node: Node) -> bool:
         """Whether a product is used once, so that it may merge into its user."""
@@ -96,6 +122,8 @@ class _Lowering:
         product = self._merged(node)
         if self.uses[node] == 1 and node not in self.fixed:
             self.open[node] = product
+        elif node in self.multiples and node not in self.fixed:
+            self.postponed[node] = product
         else:
             self.views[node] = multiply_out(self.arrays, product)
 
@@ -112,24 +140,41 @@ class _Lowering:
     def _merged(self, node: Contraction) -> Product:
         """The product of a contraction, open operands merged into it where that is cheaper."""
         children = [child for child, _ in node.operands]
-        for child in children:
-            if child not in self.open and child not in self.views:
-                raise AssertionError("operands come before their users")
-        candidates = [child for child in children if child in self.open]
+        line = self._multiple_for(node)
+        candidates = [child for child in children if child in self.open and child is not line]
         merged: set[Node] = set()
         for child in candidates:
             inner = self.open[child]
-            parts = {c: self._shape_only(c) for c in candidates}
-            apart = self._gather(node, {c: parts[c] for c in candidates})
+            parts = {c: self._shape_only(c) for c in children if c in self.open}
+            apart = self._gather(node, parts)
             joined = self._gather(node, {**parts, child: inner})
             if len(joined.factors) > EXHAUSTIVE:
                 continue
             if joined.cost() < 0.99 * (apart.cost() + inner.cost()) or not inner.factors:
                 merged.add(child)
         parts_: dict[Node, View | Product] = {
-            c: self.open.pop(c) if c in merged else self.view(c) for c in candidates
+            c: self.open.pop(c) if c in merged else self.view(c) for c in children if c is not line
         }
-        return self._gather(node, parts_)
+        if line is None:
+            return self._gather(node, parts_)
+        coefficient, multiple = self.multiples[line]
+        product = self._gather(node, {**parts_, line: self.views[multiple]})
+        product.coefficient = _divided(product.coefficient, coefficient)
+        return product
+
+    def _multiple_for(self, node: Contraction) -> Node | None:
+        """An operand that a line is a multiple of, if that takes up the number in front."""
+        front: Number = 1
+        parent = self.parent.get(node)
+        if node in self.multiples:
+            front = self.multiples[node][0]
+        elif self.uses[node] == 1 and isinstance(parent, Sum) and len(parent.terms) == 1:
+            front = parent.terms[0][0]
+        for child in node.children:
+            taken = self.multiples[child][0] if child in self.multiples else 1
+            if taken != 1 and front in (taken, -taken) and node.children.count(child) == 1:
+                return child
+        return None
 
     def _shape_only(self, node: Node) -> View:
         """A stand-in with the axes a node will have, to count what its use costs."""
@@ -142,7 +187,7 @@ class _Lowering:
         return View(Register(-1, shape), tuple(axes))
 
     def _gather(self, node: Contraction, parts: Mapping[Node, View | Product]) -> Product:
-        views = [parts[c] if c in parts else self.views[c] for c, _ in node.operands]
+        views = [parts[c] if c in parts else self.view(c) for c, _ in node.operands]
         product, counted = gather(node, views)
         for size in counted:
             self._count(product, size)

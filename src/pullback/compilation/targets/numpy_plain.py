@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -185,11 +186,15 @@ class _Plain:
         }
         if len(texts) == 1:
             return f"return {next(iter(texts.values()))}"
-        pairs = ", ".join(f"{name!r}: {text}" for name, text in texts.items())
+        pairs = ", ".join(f"{quoted(name)}: {text}" for name, text in texts.items())
         if len(pairs) < LINE - 10:
             return f"return {{{pairs}}}"
-        rows = "".join(f"        {name!r}: {text},\n" for name, text in texts.items())
+        rows = "".join(f"        {quoted(name)}: {text},\n" for name, text in texts.items())
         return f"return {{\n{rows}    }}"
+
+
+def quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
 
 
 def size_place(size: str, program: LinearProgram) -> tuple[str, int] | None:
