@@ -3,8 +3,7 @@
     python benchmarks/training_step.py [--rounds 300] [--core 0]
 
 Softmax cross entropy, batches of 32, float32, momentum SGD, one core. Everyone takes the same
-batches; rounds are interleaved in one process and start from the same
-initial weights, and the losses must
+batches from the same initial weights, rounds are interleaved in one process, and the losses must
 agree with PyTorch's. Medians over rounds of 50 steps each.
 """
 

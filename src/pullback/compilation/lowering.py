@@ -145,6 +145,8 @@ class _Lowering:
         merged: set[Node] = set()
         for child in candidates:
             inner = self.open[child]
+            if not node.summed and isinstance(child, Contraction) and child.summed:
+                continue  # an elementwise product never makes the sum below it cheaper
             parts = {c: self._shape_only(c) for c in children if c in self.open}
             apart = self._gather(node, parts)
             joined = self._gather(node, {**parts, child: inner})
