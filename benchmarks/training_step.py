@@ -1,6 +1,6 @@
 """One training step of a 64-128-10 sigmoid network, against its matrix products alone and others.
 
-    python benchmarks/training_step.py [--rounds 300] [--core 0]
+    python benchmarks/training_step.py [--rounds 200] [--core 0]
 
 Softmax cross entropy, batches of 32, float32, momentum SGD, one core. Everyone takes the same
 batches from the same initial weights, rounds are interleaved in one process, and the losses must
