@@ -260,7 +260,7 @@ def batch(f: Tensor | Program | str, over: Sequence[str | Tensor]) -> Tensor:
     >>> import pullback as pb
     >>> L = pb.parse("norm2(W*x - y)^2", shapes={"W": ("p", "n")})
     >>> str(pb.derivative(pb.batch(L, over=("x", "y")), "W"))
-    '(2/N) (x Wᵀ − y)ᵀ x'
+    '2 (x Wᵀ − y)ᵀ x/N'
     """
     program = program_of(f)
     return Tensor.from_program(batching.batch(program, [name_of(program, n) for n in over]))

@@ -26,7 +26,7 @@ from pullback.verification.differences import (
     random_direction,
     relative_error,
 )
-from pullback.verification.exact import Array, evaluate, real_context
+from pullback.verification.exact import Array, array, evaluate, real_context
 from pullback.verification.points import (
     NotTestable,
     Sizes,
@@ -195,17 +195,30 @@ def _values_at_some_point(f: Node, g: Node, sizes: Sizes, generator: random.Rand
     for given in _points(variables(f, g), sizes, generator, mp):
         try:
             left = evaluate([f], given, sizes, mp)[f]
-        except DomainError as error:
-            reason = reason or error.message
+        except DomainError as outside:
+            reason = reason or outside.message
             continue
         try:
             right = evaluate([g], given, sizes, mp)[g]
-        except DomainError as error:
-            lost = f"the second has no value where the first has one: {error.message}"
+            error = _relative(left, right, mp)
+            if error > _ROUNDING:  # a difference, or digits lost to cancellation: these return
+                fine = real_context(200)
+                exact: dict[Node, Array] = {v: array(x, fine) for v, x in given.items()}
+                both = evaluate([f, g], exact, sizes, fine)
+                error = _relative(both[f], both[g], fine)
+        except DomainError as missing:
+            lost = f"the second has no value where the first has one: {missing.message}"
             return _Found(float("nan"), lost)
-        scale = max(largest_of(left), largest_of(right), mp.mpf("1e-30"))
-        return _Found(relative_error(left, right, scale), "the values differ")
+        return _Found(error, "the values differ")
     raise NotTestable(f"no point inside the domain was found: {reason}")
+
+
+_ROUNDING = 1e-25  # what 40 digits leave where nothing cancels
+
+
+def _relative(left: Array, right: Array, mp: Any) -> float:
+    scale = max(largest_of(left), largest_of(right), mp.mpf("1e-30"))
+    return float(relative_error(left, right, scale))
 
 
 def _points(
