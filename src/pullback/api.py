@@ -316,19 +316,28 @@ def compile(
     if not isinstance(f, Mapping):
         programs = {merged.result_name or "result": programs[""]}
     names: dict[Node, str] = {}
-    for g in outputs.values():
+    rows = set(merged.rows)
+    for name, g in zip(programs, outputs.values(), strict=True):
         if isinstance(g, Derivative):
             names.update(cotangent_names(g.derivation))
+            rows |= {cotangent_name(g.derivation.program, line) for line in g.program.rows}
+            if len(g.derivation.wrt) == 1 and g.derivation.wrt[0].name in g.program.rows:
+                rows.add(name)
     nodes = {name: program.result for name, program in programs.items()}
-    return compile_nodes(nodes, merged, names, target=target, planned=planned, checked=checked)
+    program = replace(merged, rows=frozenset(rows))
+    return compile_nodes(nodes, program, names, target=target, planned=planned, checked=checked)
+
+
+def cotangent_name(program: Program, line: str) -> str:
+    """What the gradient handed to a line is called in code, such as ``dL_dg``."""
+    return f"d{program.result_name or 'f'}_d{line}"
 
 
 def cotangent_names(derivation: Derivation) -> dict[Node, str]:
-    """The gradient that each named line was handed, under a name for code: ``dL_dg``."""
+    """The gradients that the named lines were handed, by their names in code."""
     program, trace = derivation.program, derivation.trace
-    result = program.result_name or "f"
     return {
-        trace.simplified.get(handed, handed): f"d{result}_d{name}"
+        trace.simplified.get(handed, handed): cotangent_name(program, name)
         for name, line in program.lines.items()
         if line is not program.result and (handed := trace.cotangents.get(line)) is not None
     }

@@ -10,6 +10,7 @@ import click
 
 from pullback import api
 from pullback.compilation.compile import compile_nodes
+from pullback.compilation.count import savings
 from pullback.derivation.derive import derive_each
 from pullback.expressions.sizes import shape_text
 from pullback.notation.write import equation
@@ -148,6 +149,9 @@ def demo_command(seed: int, seeds: int, epochs: int | None, picture: str) -> Non
     click.echo(plain.source)
     _heading("The code that trains: the same, in buffers that are kept from step to step")
     click.echo(objective.step.source)
+    _heading("What back-propagation saves, counted for one step with 32 samples")
+    sizes = {**objective.sizes, "N": 32}
+    click.echo(savings(objective.step_outputs, objective.batched, sizes).text())
     fitted = _train(seed, seeds, epochs)
     draw_digits(fitted, picture)
     click.echo(f"curves, and some digits with their predictions: {picture}")

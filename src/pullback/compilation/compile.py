@@ -36,7 +36,8 @@ def compile_nodes(
 ) -> Compiled:
     """A function that computes all outputs together, shared parts once.
 
-    ``names`` gives lines to intermediates beside those of the program. The plain form has a line
+    ``names`` gives lines to intermediates beside those of the program; one that stands in
+    ``program.rows`` is written as a row in comments. The plain form has a line
     of code for each of them; the planned one writes into buffers that it keeps. With one output
     the function returns an array, else a dict. ``checked``: an operation that leaves the real
     numbers raises DomainError.
@@ -108,7 +109,7 @@ def describer(program: Program, lines: Mapping[Node, str]) -> Callable[[Node], s
     table = own
     for node, name in lines.items():
         if node not in table.table:
-            table = table.plus(node, name)
+            table = table.plus(node, name, row=name in program.rows)
 
     def describe(node: Node) -> str | None:
         name = table.name(node)
