@@ -46,8 +46,13 @@ def batch(program: Program, over: Sequence[str]) -> Program:
     variables.update({v.name: v for v in samples.values() if isinstance(v, Variable)})
     kept = {name for name in lines if lines[name] is program.lines[name]}
     kept |= {name for name, v in variables.items() if v is program.variables.get(name)}
+    assumed = [
+        a for a in program.assumed if not a.startswith(tuple(f"{name} is " for name in over))
+    ]
+    assumed += [f"{name} holds one sample for each of {size}" for name in over]
     return replace(
         program,
+        assumed=tuple(assumed),
         result=mean,
         variables=variables,
         lines=lines,
