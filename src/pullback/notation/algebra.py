@@ -30,7 +30,7 @@ def transpose(formula: Formula) -> Formula:
 
 
 def _transposed(f: Formula) -> Formula:
-    if f.kind == "scalar" or f.op in ("identity", "diag"):
+    if f.kind == "scalar" or (f.op in ("identity", "diag") and f.kind == "matrix"):
         return f
     if f.op == "transpose":
         return f.parts[0]
@@ -255,6 +255,13 @@ def power(base: Formula, exponent: Fraction | Formula) -> Formula:
     return Formula("power", (base,), base.kind, exponent)
 
 
+def fewest_transposes(f: Formula) -> Formula:
+    """A vector lying or standing, for where it does not matter."""
+    turned = transpose(f)
+    vector = f.kind in ("row", "column")
+    return turned if vector and turned.transposes < f.transposes else f
+
+
 def norm(f: Formula) -> Formula:
     """The Euclidean norm of a vector, the Frobenius norm of a matrix."""
     turned = transpose(f)
@@ -275,6 +282,9 @@ def trace(f: Formula) -> Formula:
     for g in (f, transpose(f)):
         parts = g.parts if g.op == "product" else (g,)
         candidates += [product([*parts[k:], *parts[:k]]) for k in range(len(parts))]
+    lone = [g for g in candidates if g.kind == "scalar"]
+    if lone:  # tr(x yᵀ) is yᵀ x
+        return min(lone, key=lambda g: g.transposes)
     best = min(candidates, key=lambda g: (g.transposes, g.parts[0].rank if g.parts else g.rank))
     return Formula("trace", (best,))
 
@@ -440,6 +450,9 @@ def _common_end(terms: Sequence[Formula]) -> Formula | None:
     chains = [
         [p for p in f.parts if p.kind != "scalar"] if f.op == "product" else [] for f in terms
     ]
+    if all(chain and chain == chains[0] for chain in chains):
+        fronts = [product([p for p in f.parts if p.kind == "scalar"]) for f in terms]
+        return product([add(fronts), *chains[0]])
     if any(len(chain) < 2 for chain in chains):
         return None
     for end in (-1, 0):

@@ -27,15 +27,8 @@ def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
     latex = record.latex or rf"\operatorname{{{record.name}}}"
     name = Name(record.symbol or record.name, latex, record.name)
     if kind == "scalar" and not record.elementwise:
-        arguments = [_fewest_transposes(a) for a in arguments]
+        arguments = [algebra.fewest_transposes(a) for a in arguments]
     return algebra.function(name, arguments, kind, by_rows)
-
-
-def _fewest_transposes(f: Formula) -> Formula:
-    """For a function of a vector it does not matter whether it stands or lies."""
-    turned = algebra.transpose(f)
-    vector = f.kind in ("row", "column")
-    return turned if vector and turned.transposes < f.transposes else f
 
 
 def size_formula(size: Size) -> Formula:

@@ -82,7 +82,7 @@ class IndexForms:
         record = primitive(node)
         whole = self.matrices.of(node)
         if whole is not None:
-            return indexed(whole, letters)
+            return indexed(algebra.fewest_transposes(whole), letters)
         batch = letters[: node.order - len(record.signature.result)]
         fresh = self.letters(scope)
         arguments = []
@@ -119,6 +119,7 @@ class IndexForms:
             if place == len(letters):  # a factor by itself: its letters can be used again
                 own_bound = self._bind(own, factors, self.letters(inside))
                 entries = self._entries(factors, own, inside | set(own_bound))
+                own_bound = self._present(own_bound, entries, own, product, scalars)
                 (closed if own_bound else scalars).append(summed(own_bound, entries))
                 continue
             entries = self._entries(factors, own, inside)
@@ -126,9 +127,25 @@ class IndexForms:
             opens.append(((place, *key, min(e.rank for e in entries)), entries))
         opens.sort(key=lambda group: group[0])
         entries = [e for _, es in opens for e in es]
+        bound = self._present(bound, entries, at, product, scalars)
         if len(closed) == 1 and not bound:
             return algebra.product([*scalars, *deltas, *entries, *closed])
         return algebra.product([*scalars, *closed, *deltas, summed(bound, entries)])
+
+    def _present(
+        self,
+        bound: list[str],
+        entries: Sequence[Formula],
+        at: dict[Label, str],
+        product: Product,
+        scalars: list[Formula],
+    ) -> list[str]:
+        """The letters that the entries hold; summing over another multiplies by its range."""
+        held = held_letters(entries)
+        label_of = {letter: label for label, letter in at.items()}
+        absent = [letter for letter in bound if letter not in held]
+        scalars += [size_formula(product.sizes[label_of[letter]]) for letter in absent]
+        return [letter for letter in bound if letter in held]
 
     def _bind(
         self, at: dict[Label, str], factors: Iterable[Factor], free: Iterator[str]
@@ -145,6 +162,18 @@ class IndexForms:
         self, factors: Iterable[Factor], at: dict[Label, str], scope: frozenset[str]
     ) -> list[Formula]:
         return [self._entry(f.node, tuple([at[k] for k in f.labels]), scope) for f in factors]
+
+
+def held_letters(entries: Iterable[Formula]) -> set[str]:
+    """The index letters that appear in formulas, bound ones included."""
+    found: set[str] = set()
+    pending = list(entries)
+    while pending:
+        formula = pending.pop()
+        pending.extend(formula.parts)
+        if formula.op in ("indexed", "delta"):
+            found.update(formula.data)
+    return found
 
 
 def summed(bound: Sequence[str], entries: Sequence[Formula]) -> Formula:

@@ -15,7 +15,6 @@ from pullback.notation.styles import (
     POSTFIX,
     PRODUCT,
     SUM,
-    UNICODE,
     WEAK,
     Style,
 )
@@ -35,8 +34,8 @@ class Printer:
 
     def __init__(self, style: Style) -> None:
         self.style = style
-        self.latex = style is LATEX
-        self.unicode = style is UNICODE
+        self.latex = style.name == "latex"
+        self.unicode = style.name == "text"
 
     def write(self, f: Formula) -> Written:
         return getattr(self, "_" + f.op)(f)  # type: ignore[no-any-return]  # one method per op
