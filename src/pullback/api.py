@@ -8,7 +8,7 @@ from typing import get_args
 
 from pullback.compilation.compile import Compiled, compile_nodes
 from pullback.derivation import batching
-from pullback.derivation.derive import derive, derive_each, find
+from pullback.derivation.derive import derive, derive_each, find, target_of, without_assumptions
 from pullback.derivation.result import Derivation
 from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import reverse
@@ -19,6 +19,7 @@ from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Node, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape, shape_text
+from pullback.language.declarations import check_name
 from pullback.language.parse import parse_program
 from pullback.language.tensor import Tensor
 from pullback.notation.write import Form, Layout, equation
@@ -43,12 +44,17 @@ class Derivative:
 
     @property
     def program(self) -> Program:
-        """The derivative as a program of its own, to compile or to differentiate again."""
-        return replace(self.derivation.program, result=self.node, result_name="")
+        """The derivative as a program of its own, to be differentiated again.
+
+        What is assumed of variables is not used in it: that Σᵢ pᵢ = 1 says nothing of how the
+        derivative changes with p.
+        """
+        result = without_assumptions(self.derivation)
+        return replace(self.derivation.program, result=result, result_name="")
 
     @property
     def tensor(self) -> Tensor:
-        """The derivative as a symbol to calculate with."""
+        """The derivative as a symbol to calculate with, as :attr:`program` has it."""
         return Tensor.from_program(self.program)
 
     def text(
@@ -95,6 +101,8 @@ class Derivative:
                 f"there is no form '{form}' in layout '{layout}'",
                 hint=f"forms: {', '.join(get_args(Form))}; layouts: {', '.join(get_args(Layout))}",
             )
+        if style not in ("text", "latex"):
+            raise PullbackError(f"there is no style '{style}'", hint="styles: text, latex")
         return equation(self.derivation, form, style, ascii, named, layout)
 
     def check(self, points: int = 3, seed: int | None = None) -> Certificate:
@@ -180,7 +188,15 @@ def derivative(f: Tensor | Derivative | Program | str, *wrt: str | Tensor) -> De
 
 
 def gradient(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Derivative:
-    """The gradient of a scalar ``f``: the shape of the variable. Refuses any other f."""
+    """The gradient of a scalar ``f``: df = tr(∇fᵀ dX), in the shape of the variable.
+
+    Raises PullbackError for an f that is no scalar, and what :func:`derivative` raises.
+    K. B. Petersen, M. S. Pedersen, The Matrix Cookbook (2012), section 2.
+
+    >>> import pullback as pb
+    >>> str(pb.gradient("norm2(A*x - b)^2", "x"))
+    '2 Aᵀ(A x − b)'
+    """
     program = program_of(f)
     if program.result.order:
         raise PullbackError(
@@ -191,12 +207,28 @@ def gradient(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Deriv
 
 
 def jacobian(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Derivative:
-    """The Jacobian: one row per output (numerator layout), axes of f, then of the variable."""
+    """The Jacobian, J_ij = ∂f_i/∂x_j: axes of f, then of the variable (numerator layout).
+
+    Raises what :func:`derivative` raises. J. R. Magnus, H. Neudecker, Matrix Differential
+    Calculus (3rd edition, 2019), chapter 5.
+
+    >>> import pullback as pb
+    >>> pb.jacobian("V*sigmoid(U*x)", "x").shape
+    (Size(p), Size(n))
+    """
     return derivative(f, wrt)
 
 
 def hessian(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Derivative:
-    """The Hessian of a scalar ``f``: the shape of the variable twice."""
+    """The Hessian of a scalar ``f``, H_ij = ∂²f/∂x_i ∂x_j: the shape of the variable twice.
+
+    Raises PullbackError for an f that is no scalar, and what :func:`derivative` raises.
+    J. R. Magnus, H. Neudecker, Matrix Differential Calculus (3rd edition, 2019), chapter 6.
+
+    >>> import pullback as pb
+    >>> str(pb.hessian("norm2(A*x - b)^2", "x"))
+    '2 Aᵀ A'
+    """
     program = program_of(f)
     if program.result.order:
         raise PullbackError(
@@ -208,13 +240,19 @@ def hessian(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Deriva
 def jvp(
     f: Tensor | Derivative | Program | str, wrt: str | Tensor, tangent: str | None = None
 ) -> Tensor:
-    """The Jacobian times a direction, derived forward; the direction is a new variable.
+    """The Jacobian times a direction, ḟ = J ẋ, derived forward: the shape of f.
 
-    It is called ``x_dot`` for a variable ``x`` unless ``tangent`` names it; a name that is
-    already in use is an error.
+    The direction is a new variable of the shape of ``wrt``, called ``x_dot`` for a variable
+    ``x`` unless ``tangent`` names it. Raises PullbackError for a name that is in use, and what
+    :func:`derivative` raises. A. Griewank, A. Walther, Evaluating Derivatives (2nd edition,
+    2008), chapter 3.
+
+    >>> import pullback as pb
+    >>> pb.jvp("norm2(A*x - b)^2", "x")
+    <Tensor (): 2 (A x − b)ᵀ A x_dot>
     """
     program = program_of(f)
-    target = find(program, name_of(program, wrt))
+    target = target_of(program, name_of(program, wrt))
     direction = _new_variable(program, tangent or f"{target.name}_dot", target.node.shape)
     node = simplify(forward(program.result, {target.node: direction}))
     return _with(program, node, direction)
@@ -223,12 +261,19 @@ def jvp(
 def vjp(
     f: Tensor | Derivative | Program | str, wrt: str | Tensor, cotangent: str | None = None
 ) -> Tensor:
-    """A cotangent times the Jacobian, derived in reverse; the cotangent is a new variable.
+    """A cotangent times the Jacobian, x̄ = Jᵀ f̄, derived in reverse: the shape of ``wrt``.
 
-    It is called ``f_bar`` (with the name of the result, if it has one) unless named.
+    The cotangent is a new variable of the shape of f, called ``f_bar`` (with the name of the
+    result, if it has one) unless named. Raises PullbackError for a name that is in use, and
+    what :func:`derivative` raises. A. Griewank, A. Walther, Evaluating Derivatives (2nd
+    edition, 2008), chapter 3.
+
+    >>> import pullback as pb
+    >>> pb.vjp("A*x", "x")
+    <Tensor (n,): Aᵀ f_bar>
     """
     program = program_of(f)
-    target = find(program, name_of(program, wrt))
+    target = target_of(program, name_of(program, wrt))
     name = cotangent or f"{program.result_name or 'f'}_bar"
     seed = _new_variable(program, name, program.result.shape)
     (raw,) = reverse(program.result, [target.node], seed=seed)
@@ -236,13 +281,24 @@ def vjp(
 
 
 def hvp(f: Tensor | Derivative | Program | str, wrt: str | Tensor, v: str | None = None) -> Tensor:
-    """The Hessian times a direction, forward over reverse: the Hessian is never formed."""
+    """The Hessian of a scalar ``f`` times a direction, H ẋ, in the shape of the variable.
+
+    Derived forward over reverse, so that the Hessian is never formed; the direction is named
+    as in :func:`jvp`. Raises what :func:`gradient` and :func:`jvp` raise. B. A. Pearlmutter,
+    "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
+
+    >>> import pullback as pb
+    >>> pb.hvp("norm2(A*x - b)^2", "x")
+    <Tensor (n,): 2 Aᵀ A x_dot>
+    """
     program = program_of(f)
     return jvp(gradient(program, wrt), name_of(program, wrt), v)
 
 
 def _new_variable(program: Program, name: str, shape: Shape) -> Variable:
-    if name in program.variables or name in program.lines:
+    check_name(name)
+    sizes = {n for v in program.variables.values() for size in v.shape for n in size.names}
+    if name in program.variables or name in program.lines or name in sizes:
         raise PullbackError(f"the name '{name}' is already in use: choose another")
     node = make.variable(name, shape)
     assert isinstance(node, Variable)
@@ -257,6 +313,9 @@ def _with(program: Program, node: Node, variable: Variable) -> Tensor:
 def batch(f: Tensor | Program | str, over: Sequence[str | Tensor]) -> Tensor:
     """The average of ``f`` over many samples: each variable of ``over`` gets a leading axis.
 
+    (1/N) Σₖ f(xₖ, yₖ), with the samples as rows; lines keep their names. Raises PullbackError
+    for an f that is no scalar, and for a name of ``over`` that is no variable of it.
+
     >>> import pullback as pb
     >>> L = pb.parse("norm2(W*x - y)^2", shapes={"W": ("p", "n")})
     >>> str(pb.derivative(pb.batch(L, over=("x", "y")), "W"))
@@ -267,7 +326,14 @@ def batch(f: Tensor | Program | str, over: Sequence[str | Tensor]) -> Tensor:
 
 
 def explain(f: Tensor | Program | str, *wrt: str | Tensor) -> Explanation:
-    """The derivation: what each operation is handed, and what it hands back, with shapes."""
+    """The derivation: what each operation is handed, and what it hands back, with shapes.
+
+    Raises what :func:`derivative` raises.
+
+    >>> import pullback as pb
+    >>> pb.explain("norm2(A*x - b)^2", "x").results[0].gradient.equals[-1].text
+    '2 Aᵀ(A x − b)'
+    """
     program = program_of(f)
     return explain_program(program, [name_of(program, w) for w in wrt])
 
@@ -280,8 +346,9 @@ def check(
 ) -> Certificate:
     """A numeric certificate of the derivative, at random sizes and points inside the domain.
 
-    Values come from an evaluator of its own, at 40 digits; differences of these are compared
-    with the derived formula.
+    Values come from an evaluator of its own, at 40 digits; central differences of these,
+    (f(x + hv) − f(x − hv))/2h, are compared with the derived formula. Raises what
+    :func:`derivative` raises; that no comparison was possible is said in ``message``.
 
     >>> import pullback as pb
     >>> pb.check("norm2(A*x - b)^2", "x").passed
@@ -301,7 +368,8 @@ def compile(
 
     What several outputs share is computed once. ``planned`` writes every step into buffers
     that are allocated once; ``checked`` raises DomainError where a value leaves the reals.
-    ``fn.source`` is standalone NumPy.
+    ``fn.source`` is standalone NumPy. Raises PullbackError for no outputs, and for a structure
+    or target that is not available.
 
     >>> import pullback as pb, numpy as np
     >>> fn = pb.compile(pb.derivative("norm2(A*x - b)^2", "x"))
@@ -311,6 +379,8 @@ def compile(
     if structure != "dense":
         raise PullbackError(f"structure='{structure}' is not available: results are dense arrays")
     outputs = f if isinstance(f, Mapping) else {"": f}
+    if not outputs:
+        raise PullbackError("there is nothing to compile", hint='give outputs: {"loss": L}')
     programs = {name: program_of(g) for name, g in outputs.items()}
     merged = _merge(programs)
     if not isinstance(f, Mapping):
@@ -323,7 +393,10 @@ def compile(
             rows |= {cotangent_name(g.derivation.program, line) for line in g.program.rows}
             if len(g.derivation.wrt) == 1 and g.derivation.wrt[0].name in g.program.rows:
                 rows.add(name)
-    nodes = {name: program.result for name, program in programs.items()}
+    nodes = {
+        name: g.node if isinstance(g, Derivative) else programs[name].result
+        for name, g in zip(programs, outputs.values(), strict=True)
+    }
     program = replace(merged, rows=frozenset(rows))
     return compile_nodes(nodes, program, names, target=target, planned=planned, checked=checked)
 
@@ -348,7 +421,13 @@ def code(
     target: str = "numpy",
     planned: bool = False,
 ) -> str:
-    """The generated source code: readable, and standalone."""
+    """The generated source code: readable, and standalone. Raises what :func:`compile` raises.
+
+    >>> import pullback as pb
+    >>> print(pb.code(pb.gradient("norm2(A*x - b)^2", "x")))  # doctest: +ELLIPSIS
+    import numpy as np
+    ...
+    """
     return compile(f, target=target, planned=planned).source
 
 

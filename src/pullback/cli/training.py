@@ -97,8 +97,7 @@ def predict_command(parameters: str, data: str, output: str | None) -> None:
         check_writable(output)
     predictions = predict(load(parameters), data)
     if output is None:
-        for row in predictions.rows():
-            click.echo(",".join(map(str, row)))
+        click.echo(predictions.csv(), nl=False)
     else:
         predictions.write_csv(output)
         click.echo(f"{len(predictions.values)} predictions in {output}")

@@ -9,9 +9,9 @@ from pullback.derivation.result import Derivation, Wrt
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply
+from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.program import Program
-from pullback.expressions.walks import substitute
+from pullback.expressions.walks import substitute, variables
 from pullback.simplification.simplify import simplify
 from pullback.trace import Trace
 
@@ -27,7 +27,7 @@ def find(program: Program, name: str) -> Wrt:
     return Wrt(name, node)
 
 
-def _target(program: Program, name: str) -> Wrt:
+def target_of(program: Program, name: str) -> Wrt:
     """What to differentiate by; a line that leaves no node of its own cannot be held free."""
     found = find(program, name)
     node = found.node
@@ -53,21 +53,22 @@ def derive(program: Program, wrt: Sequence[str]) -> Derivation:
         raise PullbackError("name at least one variable to differentiate by")
     if len(wrt) == 1:
         return derive_each(program, wrt)[wrt[0]]
-    targets = tuple(_target(program, name) for name in wrt)
-    free = {target.node: make.variable(target.name, target.node.shape) for target in targets}
+    targets = tuple(target_of(program, name) for name in wrt)
+    free = _unassumed_variables(program.result)
+    free |= {target.node: make.variable(target.name, target.node.shape) for target in targets}
     node = substitute(program.result, free)
     for target in targets[:-1]:
         (raw,) = reverse(node, [free[target.node]])
         node = simplify(raw)
     trace = Trace()
     (raw,) = reverse(node, [free[targets[-1].node]], trace)
-    raw = substitute(raw, {stand_in: target for target, stand_in in free.items()})
+    raw = substitute(raw, {stand_in: held for held, stand_in in free.items()})
     return Derivation(program, targets, simplify(raw, trace), raw, trace)
 
 
 def derive_each(program: Program, names: Sequence[str]) -> dict[str, Derivation]:
     """First derivatives by several names from one backward pass, with one shared trace."""
-    targets = [_target(program, name) for name in names]
+    targets = [target_of(program, name) for name in names]
     trace = Trace()
     raws = reverse(program.result, [t.node for t in targets], trace)
     for cotangent in trace.cotangents.values():
@@ -76,3 +77,22 @@ def derive_each(program: Program, names: Sequence[str]) -> dict[str, Derivation]
         target.name: Derivation(program, (target,), simplify(raw, trace), raw, trace)
         for target, raw in zip(targets, raws, strict=True)
     }
+
+
+def without_assumptions(derivation: Derivation) -> Node:
+    """The derivative, simplified by nothing that is assumed of its variables.
+
+    An assumption holds where the derivative is evaluated, and need not hold beside it: with
+    Σᵢ pᵢ = 1 put in, nothing would be left to differentiate by p. So whatever is differentiated
+    again starts from here.
+    """
+    free = _unassumed_variables(derivation.raw)
+    if not free:
+        return derivation.node
+    node = simplify(substitute(derivation.raw, free))
+    return substitute(node, {stand_in: held for held, stand_in in free.items()})
+
+
+def _unassumed_variables(root: Node) -> dict[Node, Node]:
+    """For each variable of which something is assumed, one of which nothing is."""
+    return {v: make.variable(v.name, v.shape) for v in variables(root) if v.assumptions}

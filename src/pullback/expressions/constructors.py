@@ -33,7 +33,9 @@ def exact_number(value: int | float | Fraction) -> Number:
     >>> exact_number(0.1), exact_number(2.0)
     (Fraction(1, 10), 2)
     """
-    if isinstance(value, float) or type(value).__module__ == "numpy":
+    if hasattr(value, "__index__"):
+        value = int(value)  # a NumPy integer has more digits than a float
+    elif isinstance(value, float) or type(value).__module__ == "numpy":
         if not math.isfinite(value):
             raise PullbackError(f"{value} is not a number an expression can hold")
         value = Fraction(repr(float(value)))

@@ -17,7 +17,6 @@ Kind = int
 Axis = tuple[int, int]  # (operand, axis)
 
 _NAMES = ("a number", "a scalar", "a column", "a row", "a matrix")
-_MANY = ("numbers", "scalars", "columns", "rows", "matrices")
 
 
 def order_of(kind: Kind) -> int:
@@ -31,10 +30,6 @@ def kind_of_order(order: int) -> Kind:
 
 def kind_text(kind: Kind) -> str:
     return _NAMES[kind] if kind <= MATRIX else f"a tensor of order {kind - 2}"
-
-
-def many(kind: Kind) -> str:
-    return _MANY[kind] if kind <= MATRIX else "tensors"
 
 
 @dataclass(frozen=True, slots=True)

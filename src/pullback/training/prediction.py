@@ -42,12 +42,16 @@ class Predictions:
         body = zip(self.values.tolist(), self.numbers.tolist(), strict=True)
         return [[self.label, *self.names], *([value, *row] for value, row in body)]
 
-    def write_csv(self, path: str | Path) -> None:
-        """Write the file, whole or not at all. Raises PullbackError if it can't be written."""
+    def csv(self) -> str:
+        """The rows as CSV text; a class whose name holds a comma is quoted."""
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(self.rows())
+        return text.getvalue()
+
+    def write_csv(self, path: str | Path) -> None:
+        """Write the file, whole or not at all. Raises PullbackError if it can't be written."""
         with writing(path) as file:
-            file.write(text.getvalue().encode())
+            file.write(self.csv().encode())
 
 
 def predict(saved: Saved, data: Data) -> Predictions:

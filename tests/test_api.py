@@ -1,0 +1,121 @@
+"""The public functions: products with Jacobians and Hessians, derivatives of derivatives, refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import pullback as pb
+
+TEXT = "x: n, A: n n\nz = A*x\nL = sum(exp(z) .* x)"
+
+
+def arrays(n: int = 3) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(5)
+    return {"A": rng.normal(size=(n, n)) / 2, "x": rng.normal(size=n), "x_dot": rng.normal(size=n)}
+
+
+def loss(A: np.ndarray, x: np.ndarray) -> float:
+    return float(np.exp(A @ x) @ x)
+
+
+def slope(A: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """∂/∂x Σ exp(z) x with z = A x, by hand."""
+    e = np.exp(A @ x)
+    return e + A.T @ (e * x)
+
+
+def curvature(A: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """∂²/∂x∂xᵀ Σ exp(z) x with z = A x, by hand."""
+    e = np.exp(A @ x)
+    return np.diag(e) @ A + A.T @ np.diag(e) + A.T @ np.diag(e * x) @ A
+
+
+def test_products_with_the_jacobian_and_the_hessian() -> None:
+    given = arrays()
+    A, x, v = given["A"], given["x"], given["x_dot"]
+    L = pb.parse(TEXT)
+    np.testing.assert_allclose(pb.compile(L)(A=A, x=x), loss(A, x), rtol=1e-12)
+    np.testing.assert_allclose(pb.compile(pb.gradient(L, "x"))(A=A, x=x), slope(A, x), rtol=1e-12)
+    H = pb.compile(pb.hessian(L, "x"))(A=A, x=x)
+    np.testing.assert_allclose(H, curvature(A, x), rtol=1e-12)
+    along = pb.compile(pb.jvp(L, "x"))(**given)
+    np.testing.assert_allclose(along, slope(A, x) @ v, rtol=1e-12)
+    back = pb.compile(pb.vjp(L, "x"))(A=A, x=x, L_bar=3.0)
+    np.testing.assert_allclose(back, 3 * slope(A, x), rtol=1e-12)
+    turned = pb.compile(pb.hvp(L, "x"))(**given)
+    np.testing.assert_allclose(turned, curvature(A, x) @ v, rtol=1e-12)
+
+
+@pytest.mark.parametrize("how", ["hessian", "derivative", "tensor", "jacobian"])
+def test_an_assumption_is_not_used_before_the_last_derivative(how: str) -> None:
+    """With Σp = 1 put into 3 (Σp)² 𝟏, the second derivative would be lost."""
+    f = pb.parse("sum(p)^3", shapes={"p": ("n",)}, assume={"p": "unit-sum"})
+    first = pb.gradient(f, "p")
+    second = {
+        "hessian": lambda: pb.hessian(f, "p"),
+        "derivative": lambda: pb.derivative(first, "p"),
+        "tensor": lambda: pb.derivative(first.tensor, "p"),
+        "jacobian": lambda: pb.jacobian(first, "p"),
+    }[how]()
+    assert str(first) == "3 𝟏"
+    p = np.array([0.2, 0.3, 0.5])
+    np.testing.assert_allclose(pb.compile(second)(p=p), 6 * np.ones((3, 3)), rtol=1e-12)
+
+
+def test_an_assumption_is_not_used_before_a_product_with_the_hessian() -> None:
+    f = pb.parse("sum(p)^3", shapes={"p": ("n",)}, assume={"p": "unit-sum"})
+    v = np.array([1.0, -2.0, 4.0])
+    found = pb.compile(pb.hvp(f, "p"))(p=np.array([0.2, 0.3, 0.5]), p_dot=v)
+    np.testing.assert_allclose(found, 6 * v.sum() * np.ones(3), rtol=1e-12)
+
+
+def test_an_assumption_of_one_variable_is_not_used_before_another_derivative() -> None:
+    """∂²/∂w² of (Σp) (w·w) depends on p, although Σp is 1 wherever it is evaluated."""
+    f = pb.parse("sum(p)*(w'*w)", shapes={"p": ("n",), "w": ("m",)}, assume={"p": "unit-sum"})
+    third = pb.derivative(pb.derivative(f, "w", "w"), "p")
+    found = pb.compile(third)(p=np.array([0.25, 0.75]), w=np.ones(3))
+    expected = 2 * np.eye(3)[:, :, None] * np.ones(2)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", [pb.derivative, pb.jvp, pb.vjp, pb.hvp])
+@pytest.mark.parametrize("line", ["2*x", "x .^ -1"])
+def test_a_line_that_leaves_no_node_is_refused(function, line: str) -> None:
+    """What uses g uses x directly, so nothing would be found that depends on g."""
+    f = pb.parse(f"x: n\ng = {line}\nL = sum(g .* g)")
+    with pytest.raises(pb.PullbackError, match="cannot be held free"):
+        function(f, "g")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("b", "already in use"), ("n", "already in use"), ("a b", "is no name"), ("exp", "function")],
+)
+def test_the_direction_gets_a_name_of_its_own(name: str, message: str) -> None:
+    f = pb.parse("A: m n\nnorm2(A*x - b)^2")
+    for function in (pb.jvp, pb.vjp):
+        with pytest.raises(pb.PullbackError, match=message):
+            function(f, "x", name)
+
+
+def test_refusals() -> None:
+    f = pb.parse("A*x")
+    with pytest.raises(pb.PullbackError, match="a gradient is of a scalar"):
+        pb.gradient(f, "x")
+    with pytest.raises(pb.PullbackError, match="a Hessian is of a scalar"):
+        pb.hessian(f, "x")
+    with pytest.raises(pb.PullbackError, match="no style 'bold'"):
+        pb.derivative(f, "x").equation(style="bold")
+    with pytest.raises(pb.PullbackError, match="nothing to compile"):
+        pb.compile({})
+    with pytest.raises(pb.PullbackError, match="not available"):
+        pb.compile(f, structure="keep")
+    with pytest.raises(pb.PullbackError, match="is a text, a tensor or a derivative, not int"):
+        pb.derivative(3, "x")
+
+
+def test_whole_numbers_keep_their_digits() -> None:
+    """A NumPy integer beyond 2⁵³ is no float."""
+    assert str(pb.scalar("s") * np.int64(2**60 + 1)) == str(pb.scalar("s") * (2**60 + 1))
+    assert (pb.scalar("s") * np.int64(2**60 + 1)) == pb.scalar("s") * (2**60 + 1)
