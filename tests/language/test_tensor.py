@@ -1,10 +1,10 @@
 """Symbols mean what NumPy means: every operator and function against NumPy on arrays."""
 
-
 import numpy as np
 import pytest
 from values import SIZES, arrays, value
 
+import pullback as pb
 from pullback.errors import DomainError, PullbackError, ShapeError
 from pullback.expressions import Size
 from pullback.functions.catalogue import CATALOGUE
@@ -280,3 +280,14 @@ def test_errors_have_their_classes():
 def test_symbols_can_be_keys():
     assert {vector("x", "n"): 1}[vector("x", "n")] == 1
     assert SIZES["n"] == 3
+
+
+def test_the_larger_of_two_is_one_of_the_two():
+    """As b + relu(a − b), the larger of 1 and −1e20 would be 0."""
+    a, b = vector("a", "n"), vector("b", "n")
+    given = {"a": [1.0, 1e20, 0.1], "b": [-1e20, 1.0, 1e9]}
+    for function in (np.maximum, np.minimum):
+        found = value(function(a, b).node, given, {"n": 3})
+        np.testing.assert_array_equal(found, function(given["a"], given["b"]))
+        compiled = pb.compile(function(a, b))(**{n: np.array(v) for n, v in given.items()})
+        np.testing.assert_array_equal(compiled, function(given["a"], given["b"]))

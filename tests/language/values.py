@@ -20,6 +20,8 @@ FUNCTIONS = {
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0),
+    "maximum": np.maximum,
+    "minimum": np.minimum,
     "abs": np.abs,
     "inv": np.linalg.inv,
     "det": np.linalg.det,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pullback.functions.record import POSITIVE, REAL, Function, elementwise
+from pullback.functions.domains import POSITIVE, REAL
+from pullback.functions.record import Function, elementwise
 
 step: Function = elementwise(
     "step",
@@ -49,6 +50,30 @@ abs: Function = elementwise(
     latex=r"\left|{0}\right|",
     kinks=(0,),
     convention="|x|′ = 0 at x = 0",
+    analytic=False,
+)
+
+maximum: Function = elementwise(
+    "maximum",
+    partial=(lambda y, a, b: step(a - b), lambda y, a, b: 1 - step(a - b)),
+    code="xp.maximum({0}, {1})",
+    exact=lambda mp, a, b: max(a, b),
+    doc="The larger of two numbers, entry by entry.",
+    domain=(REAL, REAL),
+    latex=r"\max",
+    convention="at a tie the derivative is that of the second argument",
+    analytic=False,
+)
+
+minimum: Function = elementwise(
+    "minimum",
+    partial=(lambda y, a, b: step(b - a), lambda y, a, b: 1 - step(b - a)),
+    code="xp.minimum({0}, {1})",
+    exact=lambda mp, a, b: min(a, b),
+    doc="The smaller of two numbers, entry by entry.",
+    domain=(REAL, REAL),
+    latex=r"\min",
+    convention="at a tie the derivative is that of the second argument",
     analytic=False,
 )
 

@@ -118,13 +118,10 @@ def outer(left: Node, right: Node) -> Node:
 
 
 def maximum(left: Node, right: Node) -> Node:
-    """max(a, b) = b + relu(a − b)."""
-    return numpy_axes.plus(right, apply_record("relu", numpy_axes.minus(left, right)))
-
-
-def minimum(left: Node, right: Node) -> Node:
-    """min(a, b) = a − relu(a − b)."""
-    return numpy_axes.minus(left, apply_record("relu", numpy_axes.minus(left, right)))
+    """The larger of two, entry by entry; beside a zero it is relu."""
+    if make.is_zero(right):
+        return numpy_axes.plus(apply_record("relu", left), right)
+    return apply_record("maximum", left, right)
 
 
 def norm(node: Node, ord: Any = None) -> Node:
@@ -179,7 +176,7 @@ _UFUNCS: dict[str, NodeFunction] = {
     "square": lambda a: make.power(a, 2),
     "reciprocal": lambda a: make.power(a, -1),
     "maximum": maximum,
-    "minimum": minimum,
+    "minimum": _record("minimum"),
     "expit": _record("sigmoid"),
 }
 
