@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pullback.functions.domains import POSITIVE, REAL
-from pullback.functions.record import Function, elementwise
+from pullback.functions.record import POSITIVE, REAL, Function, elementwise
 
 step: Function = elementwise(
     "step",
