@@ -1,6 +1,5 @@
 """Every operator against MATLAB's meaning, computed with two-dimensional NumPy arrays."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
