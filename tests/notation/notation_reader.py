@@ -188,7 +188,7 @@ class MatrixReader:
 
     def call(self, name):
         self.take("(")
-        if name in ("vector", "eye", "commutation"):
+        if name in ("vector", "matrix", "eye", "commutation"):
             text = ""
             while self.peek() != ")":
                 text += self.take()[1]
@@ -196,6 +196,8 @@ class MatrixReader:
             parts = text.split(",")
             if name == "vector":
                 return np.full((self.size(parts[1]), 1), float(parts[0]))
+            if name == "matrix":
+                return np.full([self.size(p) for p in parts[1:]], float(parts[0]))
             if name == "eye":
                 return np.eye(self.size(parts[0]))
             return commutation(*map(self.size, parts))

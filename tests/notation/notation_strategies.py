@@ -92,7 +92,7 @@ def applied(name, node):
 @st.composite
 def products(draw, shape, depth=1, most=4):
     """A contraction to this shape, with random labels."""
-    labels = {k: size for k, size in enumerate(shape)}
+    labels = dict(enumerate(shape))
     output = list(labels)
     if len(shape) == 2 and shape[0] == shape[1] and draw(st.booleans()) and draw(st.booleans()):
         output, labels = [0, 0], {0: shape[0]}

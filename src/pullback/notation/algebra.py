@@ -42,6 +42,8 @@ def _transposed(f: Formula) -> Formula:
         return product([*fixed, *chain])
     if f.op == "quotient":
         return product([transpose(f.parts[0]), reciprocal(f.parts[1])])
+    if f.op == "power" and transpose(f.parts[0]) == f.parts[0]:
+        return f
     if f.op == "kron":
         return f.like([transpose(p) for p in f.parts], FLIPPED[f.kind])
     if _turns(f):
@@ -125,14 +127,12 @@ def product(factors: Iterable[Formula]) -> Formula:
         if only.op == "sum":
             return negated_sum(only)
     numerator, denominator = _split(value)
-    if chain and chain[0].op == "division" and chain[0].parts[0].op == "number" and not above:
-        under = chain[0].parts[1]  # 2 times 1 ⊘ x is 2 ⊘ x
-        first = Formula(
-            "division", (number(numerator * chain[0].parts[0].data), under), chain[0].kind
-        )
-        top = first if len(chain) == 1 else _plain_product(Fraction(1), [], [first, *chain[1:]])
-    else:
-        top = _plain_product(numerator, above, chain)
+    lone = len(chain) == 1 and chain[0].op == "division" and chain[0].parts[0].op == "number"
+    if lone and not above and not below:  # 2 times 1 ⊘ x is 2 ⊘ x
+        over, under = chain[0].parts
+        under = product([number(denominator), under])
+        return chain[0].like([number(numerator * over.data), under])
+    top = _plain_product(numerator, above, chain)
     if denominator == 1 and not below:
         return top
     bottom = _plain_product(Fraction(denominator), below, [])
@@ -142,8 +142,9 @@ def product(factors: Iterable[Formula]) -> Formula:
 def _plain_product(
     value: Fraction, scalars: Sequence[Formula], chain: Sequence[Formula]
 ) -> Formula:
-    if len(scalars) == 1 and not chain and scalars[0].op == "product":
-        chain, scalars = scalars[0].parts, []  # a number times xᵀ y needs no parentheses
+    dots = [s for s in scalars if s.op == "product"]
+    if len(dots) == 1 and not chain:  # scalars times one xᵀ y need no parentheses
+        chain, scalars = dots[0].parts, [s for s in scalars if s.op != "product"]
     parts = [*([number(value)] if value != 1 else []), *scalars, *chain]
     if not parts:
         return ONE
@@ -391,9 +392,13 @@ def add(terms: Iterable[Formula]) -> Formula:
         return number(0)
     if len(flat) == 1:
         return flat[0]
-    factored = _common_number(flat) or _common_end(flat) or _common_kron(flat)
+    factored = _common_number(flat) or _common_kron(flat)
     if factored is not None:
         return factored
+    for end in (-1, 0):
+        flat = _common_ends(flat, end)
+    if len(flat) == 1:
+        return flat[0]
     kind: Kind = next((f.kind for f in flat if f.kind != "scalar"), "scalar")
     return elementwise(Formula("sum", _in_reading_order(flat), kind))
 
@@ -445,27 +450,31 @@ def _common_number(terms: Sequence[Formula]) -> Formula | None:
     return product([number(value), rest])
 
 
-def _common_end(terms: Sequence[Formula]) -> Formula | None:
-    """A x + B x as (A + B) x, and A x + A y as A (x + y)."""
-    chains = [
-        [p for p in f.parts if p.kind != "scalar"] if f.op == "product" else [] for f in terms
-    ]
-    if all(chain and chain == chains[0] for chain in chains):
-        fronts = [product([p for p in f.parts if p.kind == "scalar"]) for f in terms]
-        return product([add(fronts), *chains[0]])
-    if any(len(chain) < 2 for chain in chains):
-        return None
-    for end in (-1, 0):
-        shared = chains[0][end]
-        if all(chain[end] == shared for chain in chains):
-            rests = []
-            for f, chain in zip(terms, chains, strict=True):
-                scalars = [p for p in f.parts if p.kind == "scalar"]
-                rests.append(product([*scalars, *(chain[:-1] if end else chain[1:])]))
-            if len({r.kind for r in rests}) == 1:
-                inner = add(rests)
-                return product([inner, shared] if end else [shared, inner])
-    return None
+def _common_ends(terms: Sequence[Formula], end: int) -> list[Formula]:
+    """A x + B x as (A + B) x for ``end`` −1, and A x + A y as A (x + y) for 0.
+
+    Scalars in front of such terms must agree, numbers need not.
+    """
+    groups: dict[object, list[tuple[Formula, _Factors]]] = {}
+    for k, f in enumerate(terms):
+        taken = _Factors()
+        taken.take(f)
+        shared = frozenset(taken.scalars.items()), taken.chain[end] if len(taken.chain) > 1 else k
+        groups.setdefault(shared, []).append((f, taken))
+    result = []
+    for members in groups.values():
+        if len(members) == 1:
+            result.append(members[0][0])
+            continue
+        first = members[0][1]
+        inner = []
+        for _, taken in members:
+            rest = taken.chain[:-1] if end else taken.chain[1:]
+            inner.append(product([number(taken.value), *rest]))
+        scalars = [power(s, e) for s, e in first.scalars.items()]
+        parts = [add(inner), first.chain[-1]] if end else [first.chain[0], add(inner)]
+        result.append(product([*scalars, *parts]))
+    return result
 
 
 def _common_kron(terms: Sequence[Formula]) -> Formula | None:

@@ -202,20 +202,31 @@ def column(vectors: list[Formula], size: Size) -> Formula:
 def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
     """Factors of an elementwise product as a person writes them.
 
-    What was handed on comes first, then products and differences, then plain names and
-    functions, and last the factors of the form 1 − g.
+    What was handed on comes first, then what holds a difference, then names, functions and plain
+    products in the order of the program, and last the factors of the form 1 − g.
     """
     return sorted(formulas, key=reading_key)
 
 
-def reading_key(f: Formula) -> tuple[int, int, int]:
+def reading_key(f: Formula) -> tuple[int, int, int, int]:
     inner = f.parts[0] if f.op in ("transpose", "indexed") else f
     if inner.op == "atom" and inner.data.rank < 0:
         group = 0
     elif inner.op == "sum":
         group = 3 if any(p.op == "number" for p in inner.parts) else 1
-    elif inner.op in ("product", "quotient", "diag", "hadamard"):
+    elif inner.op in ("product", "quotient") and (f.rank < 0 or _holds_sum(inner)):
         group = 1
     else:
         group = 2
-    return group, -f.size if group == 1 else 0, f.rank
+    return (group, -f.size, 0, 0) if group == 1 else (group, 0, f.rank, f.size)
+
+
+def _holds_sum(f: Formula) -> bool:
+    pending = [f]
+    while pending:
+        part = pending.pop()
+        if part.op == "sum":
+            return True
+        if part.op != "function":
+            pending.extend(part.parts)
+    return False

@@ -31,6 +31,7 @@ class IndexForms:
     def __init__(self, names: Names, *roots: Node) -> None:
         self.names = names
         self.matrices = MatrixForms(names)
+        self.defined: Node | None = None  # the node whose formula is being written
         self.sizes = {
             name
             for root in roots
@@ -53,14 +54,14 @@ class IndexForms:
 
     def of(self, root: Node, letters: Letters) -> Formula:
         """The entry of a node at these letters, not by its own name."""
-        return self._entry(root, letters, frozenset(letters), by_name=False)
+        self.defined = root
+        self.matrices = MatrixForms(self.names, root)
+        return self._entry(root, letters, frozenset(letters))
 
-    def _entry(
-        self, node: Node, letters: Letters, scope: frozenset[str], by_name: bool = True
-    ) -> Formula:
-        name = self.names.name(node) if by_name or not node.children else None
-        if name is not None:
-            return indexed(atom(name, "matrix" if letters else "scalar"), letters)
+    def _entry(self, node: Node, letters: Letters, scope: frozenset[str]) -> Formula:
+        named = self._by_name(node, letters)
+        if named is not None:
+            return named
         value = constant_of(node)
         if value is not None:
             return number(value)
@@ -70,12 +71,25 @@ class IndexForms:
             terms = [(c, self._entry(n, letters, scope)) for c, n in node.terms]
             return algebra.add([algebra.product([number(Fraction(c)), f]) for c, f in terms])
         if isinstance(node, Contraction):
-            return self._product(opened(node, self.names), letters, scope)
+            return self._product(opened(node, self.names, self.defined), letters, scope)
         assert isinstance(node, Apply)
         if primitive(node).elementwise:
             arguments = [self._entry(n, letters, scope) for n in node.arguments]
             return applied(node, arguments, "scalar")
         return self._function(node, letters, scope)
+
+    def _by_name(self, node: Node, letters: Letters) -> Formula | None:
+        if node is self.defined and node.children:
+            return None
+        name = self.names.name(node)
+        if name is not None:
+            return indexed(atom(name, "matrix" if letters else "scalar"), letters)
+        found = self.names.through(node)
+        if found is None or found[1] is self.defined:
+            return None
+        coefficient, core, axes = found
+        entry = self._by_name(core, tuple([letters[axes.index(k)] for k in range(core.order)]))
+        return entry and algebra.product([number(Fraction(coefficient)), entry])
 
     def _function(self, node: Apply, letters: Letters, scope: frozenset[str]) -> Formula:
         """An entry of a function of whole vectors or matrices: softmax(h)_i, [X⁻¹]_ij."""
@@ -159,9 +173,11 @@ class IndexForms:
         return bound
 
     def _entries(
-        self, factors: Iterable[Factor], at: dict[Label, str], scope: frozenset[str]
+        self, factors: Sequence[Factor], at: dict[Label, str], scope: frozenset[str]
     ) -> list[Formula]:
-        return [self._entry(f.node, tuple([at[k] for k in f.labels]), scope) for f in factors]
+        entries = [self._entry(f.node, tuple([at[k] for k in f.labels]), scope) for f in factors]
+        chained = any(len(f.labels) > 1 for f in factors)
+        return entries if chained else sorted(entries, key=reading_key)
 
 
 def held_letters(entries: Iterable[Formula]) -> set[str]:

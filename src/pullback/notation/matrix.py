@@ -23,13 +23,16 @@ MOST_FACTORS = 400  # a product of more has no matrix form that anyone would rea
 class MatrixForms:
     """Matrix forms of nodes under one table of names, each found once."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, defined: Node | None = None) -> None:
+        self.defined = defined  # the node whose definition is written: never by its own name
         self.names = names.of_matrices()
         self._known: dict[Node, Formula | None] = {}
         self._products: dict[Node, list[Product]] = {}
 
     def of(self, root: Node) -> Formula | None:
         """The formula of ``root``, not by its own name; None if it has no matrix form."""
+        if root in self.names and root is not self.defined:
+            return MatrixForms(self.names, root).of(root)
         return self._settle(root, named=False)
 
     def _settle(self, root: Node, named: bool) -> Formula | None:
@@ -61,12 +64,22 @@ class MatrixForms:
         return self._known[root]
 
     def _by_name(self, node: Node) -> Formula | None:
-        name = self.names.name(node)
-        if name is None or node.order > 2:
+        if node is self.defined and node.children:
             return None
-        if name.row:
-            return algebra.transpose(atom(name, "row"))
-        return atom(name, KINDS[node.order])
+        name = self.names.name(node)
+        if name is not None and node.order <= 2:
+            if name.row:
+                return algebra.transpose(atom(name, "row"))
+            return atom(name, KINDS[node.order])
+        found = self.names.through(node)
+        if found is None or found[1] is self.defined:
+            return None
+        coefficient, named, axes = found
+        form = self._by_name(named)
+        if form is None:
+            return None
+        turned = form if axes == tuple(range(node.order)) else algebra.transpose(form)
+        return algebra.product([number(Fraction(coefficient)), turned])
 
     def _needs(self, node: Node) -> Iterable[Node]:
         """The nodes whose forms the form of this node is made of."""
@@ -79,7 +92,9 @@ class MatrixForms:
     def products(self, node: Node) -> list[Product]:
         """The products whose sum is this contraction; more than one only for tensors."""
         if node not in self._products:
-            self._products[node] = distributed(opened(node, self.names), self.names)
+            self._products[node] = distributed(
+                opened(node, self.names, self.defined), self.names, self.defined
+            )
         return self._products[node]
 
     def graph(self, product: Product) -> Graph | None:

@@ -173,6 +173,13 @@ class Names:
         named, coefficient, axes = found
         return coefficient, named, axes
 
+    def hides(self, node: Node, root: Node) -> bool:
+        """Whether a formula of ``root`` has a name in place of ``node``."""
+        if node is root:
+            return False
+        found = self._cores.get(node)
+        return node in self.table or (found is not None and found[0] is not root)
+
     def free(self, candidates: Iterable[str]) -> Iterator[str]:
         """Those of the candidates that name nothing yet."""
         return (c for c in candidates if c not in self.taken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from pullback.expressions.sizes import Size
 from pullback.notation.algebra import negate, product
@@ -20,7 +21,8 @@ from pullback.notation.styles import (
 )
 from pullback.notation.tree import ONE, Formula, is_negative
 
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_RAISED = str.maketrans("0123456789-", _DIGITS + "⁻")
 Written = tuple[str, int]
 
 
@@ -129,9 +131,10 @@ class Printer:
 
     def _joined(self, factors: Sequence[str]) -> str:
         text = factors[0]
-        for factor in factors[1:]:
+        for before, factor in pairwise(factors):
             opens = factor.startswith(("(", r"\left("))
-            tight = opens and (text.endswith(self.style.transpose) or text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹")
+            closed = before.startswith(("(", r"\left(")) and before.endswith(")")
+            tight = opens and (closed or before.endswith((self.style.transpose, *_DIGITS)))
             between = self.style.close if tight else self.style.times
             words = self.latex and r"\mathrm" in text[text.rfind(" ") + 1 :] + factor[:7]
             text += (r" \, " if words else between) + factor
@@ -164,6 +167,8 @@ class Printer:
         return self._weak(f.parts, self.style.hadamard, PRODUCT, others)
 
     def _division(self, f: Formula) -> Written:
+        if is_negative(f):
+            return self.style.minus + self._division(negate(f))[0], SUM
         above = WEAK if f.parts[0].op == "hadamard" else PRODUCT
         return self._weak(f.parts, self.style.division, above, COMPOUND)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -41,11 +41,12 @@ class Product:
         return sorted(held - set(self.output))
 
 
-def opened(root: Node, names: Names, keep: Callable[[Node], bool] = lambda node: False) -> Product:
+def opened(root: Node, names: Names, defined: Node | None = None) -> Product:
     """The product that ``root`` is, nested products, views and multiples opened.
 
-    A node that has a name is a factor; so is one that ``keep`` accepts. The root is opened
-    even if it has a name. Linear in the number of nodes opened.
+    A node that has a name is a factor, and so is a multiple or transpose of one; but not the
+    root, nor anything through ``defined``, the node whose own formula is being written. Linear
+    in the number of nodes opened.
     """
     value = Fraction(1)
     sizes: dict[Label, Size] = {}
@@ -73,9 +74,9 @@ def opened(root: Node, names: Names, keep: Callable[[Node], bool] = lambda node:
     while pending:
         node, labels = pending.pop()
         named = names.through(node) if node is not root else None
-        if node is not root and (node in names or keep(node)):
+        if node is not root and node in names:
             factors.append((node, labels))
-        elif named is not None and named[1] is not root:
+        elif named is not None and named[1] is not root and named[1] is not defined:
             coefficient, core, axes = named
             value *= coefficient
             by_axis = dict(zip(axes, labels, strict=True))
@@ -98,7 +99,7 @@ def opened(root: Node, names: Names, keep: Callable[[Node], bool] = lambda node:
     return Product(value, final, out, sizes, counts)
 
 
-def distributed(product: Product, names: Names) -> list[Product]:
+def distributed(product: Product, names: Names, defined: Node | None = None) -> list[Product]:
     """The products whose sum is this one, sums of tensors of more than two axes multiplied out."""
     done: list[Product] = []
     waiting = [product]
@@ -115,7 +116,7 @@ def distributed(product: Product, names: Names) -> list[Product]:
         others = p.factors[:at] + p.factors[at + 1 :]
         assert isinstance(factor.node, Sum)
         waiting.extend(
-            _spliced(p, others, factor.labels, opened(term, names), Fraction(c))
+            _spliced(p, others, factor.labels, opened(term, names, defined), Fraction(c))
             for c, term in reversed(factor.node.terms)
         )
     return done

@@ -26,7 +26,7 @@ def visible(root: Node, names: Names) -> list[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            if node is root or node not in names:
+            if not names.hides(node, root):
                 stack.extend([(child, False) for child in reversed(node.children)])
     return order
 
@@ -38,7 +38,7 @@ def textbook_form(root: Node, names: Names) -> Node:
     on_page = set(nodes)
     depth: dict[Node, int] = {}
     for node in nodes:
-        if node is not root and node in names:
+        if names.hides(node, root):
             image[node] = node
         else:
             changed = rebuild(node, tuple([image[child] for child in node.children]))

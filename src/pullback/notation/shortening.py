@@ -30,7 +30,7 @@ def shortened(root: Node, names: Names, order: int) -> tuple[Names, list[Node]]:
         return names, []
     uses: dict[Node, int] = {}
     for node in nodes:
-        if node is root or node not in names:
+        if not names.hides(node, root):
             for child in node.children:
                 uses[child] = uses.get(child, 0) + 1
     texts = (f"t{k}" for k in count(1))
@@ -39,13 +39,19 @@ def shortened(root: Node, names: Names, order: int) -> tuple[Names, list[Node]]:
     extent: dict[Node, tuple[int, int]] = {}
     for node in nodes:
         size, depth = 1, 1
-        if node is root or node not in names:
+        if not names.hides(node, root):
             size += sum(extent[child][0] for child in node.children)
             depth += max((extent[child][1] for child in node.children), default=0)
         extent[node] = (size, depth)
         long = size > CHUNK or depth > CHUNK_DEPTH
         repeated = size > 3 and uses.get(node, 0) > 1
-        if node is not root and (long or repeated) and node.order <= order and _worth(node):
+        if (
+            node is not root
+            and node not in names
+            and (long or repeated)
+            and node.order <= order
+            and _worth(node)
+        ):
             text = next(free)
             rank = len(names.ranks) + len(chosen)
             chosen[node] = Name(text, f"t_{{{text[1:]}}}", text, rank)
@@ -57,7 +63,7 @@ def _within(nodes: list[Node], root: Node, names: Names) -> bool:
     extent: dict[Node, tuple[int, int]] = {}
     for node in nodes:
         size, depth = 1, 1
-        if node is root or node not in names:
+        if not names.hides(node, root):
             size += sum(extent[child][0] for child in node.children)
             depth += max((extent[child][1] for child in node.children), default=0)
         if size > LONGEST or depth > DEEPEST:

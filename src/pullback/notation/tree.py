@@ -119,6 +119,6 @@ def vec(formula: Formula) -> Formula:
 
 def is_negative(formula: Formula) -> bool:
     """Whether the formula prints with a minus sign in front."""
-    while formula.op in ("product", "quotient"):
+    while formula.op in ("product", "quotient", "division"):
         formula = formula.parts[0]
     return formula.op == "number" and formula.data < 0

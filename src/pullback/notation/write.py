@@ -26,7 +26,7 @@ from pullback.notation.quotients import Side, derivative_text
 from pullback.notation.readings import textbook_form
 from pullback.notation.shortening import shortened
 from pullback.notation.styles import ASCII, LATEX, UNICODE, Style
-from pullback.notation.tree import Formula, atom, indexed
+from pullback.notation.tree import Formula, atom, indexed, number
 from pullback.notation.vec import vec_form
 
 Form = Literal["matrix", "index", "vec"]
@@ -43,12 +43,13 @@ class Writing:
     ) -> None:
         read = textbook_form(node, names)
         self.row = row and node.order == 1
+        self.shape = node.shape
         self.letters: Letters = ()
         self.form = form
         tree = None
         if form != "index" and (form == "vec" or node.order <= 2):
             self.names, self.definitions = shortened(read, names, order=2)
-            self.matrices = MatrixForms(self.names)
+            self.matrices = MatrixForms(self.names, read)
             self.entries = IndexForms(self.names, read)
             if form == "vec":
                 tree = vec_form(read, self.matrices, groups or (0, node.order))
@@ -65,7 +66,15 @@ class Writing:
         self.tree: Formula = tree
 
     def text(self, style: Style) -> str:
-        return written(self.tree, style) + self.where(style)
+        return self.formula(style) + self.where(style)
+
+    def formula(self, style: Style) -> str:
+        """The formula without its abbreviations; in ASCII a zero says its shape."""
+        if style is ASCII and self.tree == number(0) and self.form == "matrix" and self.shape:
+            name = "vector" if len(self.shape) == 1 else "matrix"
+            turned = "'" if self.row else ""
+            return f"{name}(0, {', '.join(map(str, self.shape))}){turned}"
+        return written(self.tree, style)
 
     def where(self, style: Style) -> str:
         """The abbreviations defined, as many as anyone would read."""
@@ -160,7 +169,7 @@ def equation(
     if turned:
         note = "denominator layout: the transpose of the array that is computed"
         note = rf" \quad \text{{({note})}}" if table is LATEX else f"   ({note})"
-    return f"{left} = {written(writing.tree, table)}{note}{writing.where(table)}"
+    return f"{left} = {writing.formula(table)}{note}{writing.where(table)}"
 
 
 def style_of(style: str, ascii: bool) -> Style:
