@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import get_args
+from dataclasses import replace
 
 from pullback.compilation.compile import Compiled, compile_nodes
 from pullback.derivation import batching
-from pullback.derivation.derive import derive, derive_each, find, target_of, without_assumptions
+from pullback.derivation.derive import derive, derive_each, find, target_of
 from pullback.derivation.result import Derivation
+from pullback.derived import Derivative
 from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError
@@ -22,102 +22,10 @@ from pullback.expressions.sizes import Shape, shape_text
 from pullback.language.declarations import check_name
 from pullback.language.parse import parse_program
 from pullback.language.tensor import Tensor
-from pullback.notation.write import Form, Layout, equation
 from pullback.simplification.simplify import simplify
-from pullback.verification.certificate import Certificate, certify
-
-
-@dataclass(frozen=True, repr=False)
-class Derivative:
-    """A derivative: its formula, its shape, and the derivation it came from."""
-
-    derivation: Derivation
-
-    @property
-    def node(self) -> Node:
-        return self.derivation.node
-
-    @property
-    def shape(self) -> Shape:
-        """The axes of the function, then those of each variable, in the order given."""
-        return self.derivation.shape
-
-    @property
-    def program(self) -> Program:
-        """The derivative as a program of its own, to be differentiated again.
-
-        What is assumed of variables is not used in it: that Σᵢ pᵢ = 1 says nothing of how the
-        derivative changes with p.
-        """
-        result = without_assumptions(self.derivation)
-        return replace(self.derivation.program, result=result, result_name="")
-
-    @property
-    def tensor(self) -> Tensor:
-        """The derivative as a symbol to calculate with, as :attr:`program` has it."""
-        return Tensor.from_program(self.program)
-
-    def text(
-        self,
-        form: Form = "matrix",
-        *,
-        ascii: bool = False,
-        named: bool = False,
-        layout: Layout = "numerator",
-    ) -> str:
-        """The formula in ``matrix``, ``index`` or ``vec`` notation, without its left-hand side.
-
-        ``named`` uses the program's lines as abbreviations; ``layout`` is that of a printed
-        Jacobian and changes nothing else. What has no matrix form is written with indices, in
-        the order of its axes.
-
-        >>> import pullback as pb
-        >>> pb.derivative("norm2(A*x - b)^2", "x").text()
-        '2 Aᵀ(A x − b)'
-        """
-        return self._equation(form, "text", ascii, named, layout).partition(" = ")[2]
-
-    def latex(
-        self, form: Form = "matrix", *, named: bool = False, layout: Layout = "numerator"
-    ) -> str:
-        """The formula as LaTeX, without dollar signs and without its left-hand side."""
-        return self._equation(form, "latex", False, named, layout).partition(" = ")[2]
-
-    def equation(
-        self,
-        form: Form = "matrix",
-        *,
-        style: str = "text",
-        ascii: bool = False,
-        named: bool = False,
-        layout: Layout = "numerator",
-    ) -> str:
-        """The formula with its left-hand side, such as ``∂f/∂x = …``."""
-        return self._equation(form, style, ascii, named, layout)
-
-    def _equation(self, form: Form, style: str, ascii: bool, named: bool, layout: Layout) -> str:
-        if form not in get_args(Form) or layout not in get_args(Layout):
-            raise PullbackError(
-                f"there is no form '{form}' in layout '{layout}'",
-                hint=f"forms: {', '.join(get_args(Form))}; layouts: {', '.join(get_args(Layout))}",
-            )
-        if style not in ("text", "latex"):
-            raise PullbackError(f"there is no style '{style}'", hint="styles: text, latex")
-        return equation(self.derivation, form, style, ascii, named, layout)
-
-    def check(self, points: int = 3, seed: int | None = None) -> Certificate:
-        """The numeric certificate of this derivative."""
-        return certify(self.derivation, points=points, seed=seed)
-
-    def __str__(self) -> str:
-        written = self.equation()
-        return written if self.node.order > 2 else written.partition(" = ")[2]
-
-    def __repr__(self) -> str:
-        return f"<Derivative {shape_text(self.shape)}: {self.equation()}>"
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.equation(style='latex')}$"
+from pullback.verification.certificate import Certificate
+from pullback.verification.grading import Grade
+from pullback.verification.grading import grade as grade_program
 
 
 def parse(
@@ -357,6 +265,25 @@ def check(
     return derivative(f, *wrt).check(points, seed)
 
 
+def grade(
+    f: Tensor | Program | str, wrt: str | Tensor | Sequence[str | Tensor], claim: str
+) -> Grade:
+    """Whether a claimed derivative is right: ``.right``, ``.reason`` and a counter-example.
+
+    The claim is a text in the names of ``f``, its lines included. Right up to layout counts as
+    right, and ``.layout`` says so. Raises PullbackError for a claim that cannot be read.
+
+    >>> import pullback as pb
+    >>> pb.grade("norm2(A*x - b)^2", "x", "2*A'*(A*x - b)").right
+    True
+    >>> pb.grade("norm2(A*x - b)^2", "x", "A'*(A*x - b)").reason
+    'it is half of what is right'
+    """
+    program = program_of(f)
+    symbols = [wrt] if isinstance(wrt, str | Tensor) else list(wrt)
+    return grade_program(program, [name_of(program, w) for w in symbols], claim)
+
+
 def compile(
     f: Tensor | Derivative | Program | str | Mapping[str, Tensor | Derivative | Program | str],
     structure: str = "dense",
@@ -452,6 +379,7 @@ __all__ = [
     "Compiled",
     "Derivative",
     "Explanation",
+    "Grade",
     "batch",
     "check",
     "code",
@@ -459,6 +387,7 @@ __all__ = [
     "derivative",
     "derive_each",
     "explain",
+    "grade",
     "gradient",
     "hessian",
     "hvp",

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from pullback.cli.deriving import check_command, derive_command, explain_command
+from pullback.cli.deriving import check_command, derive_command, explain_command, grade_command
 from pullback.cli.training import demo_command, fit_command, predict_command
 from pullback.errors import PullbackError
 
@@ -48,6 +48,7 @@ for _command in (
     derive_command,
     explain_command,
     check_command,
+    grade_command,
     fit_command,
     predict_command,
     demo_command,

@@ -175,6 +175,26 @@ def check_command(
     sys.exit(0 if passed else 1)
 
 
+@click.command("grade")
+@stated
+@click.option("--claim", required=True, help="The derivative as you have it, in the same names.")
+def grade_command(
+    expression: str | None,
+    path: str | None,
+    wrt: str,
+    shapes: Sequence[str],
+    assumptions: Sequence[str],
+    claim: str,
+) -> None:
+    """Say whether a claimed derivative is right, else what is wrong; exit status 1 if it is."""
+    program = _program(expression, path, shapes, assumptions)
+    graded = api.grade(program, _names(wrt), claim)
+    click.echo(graded)
+    if not graded.right:
+        click.echo(f"the derivative is {graded.answer}")
+        sys.exit(1)
+
+
 def _program(
     expression: str | None, path: str | None, shapes: Sequence[str], assumptions: Sequence[str]
 ) -> Program:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -58,7 +58,7 @@ class Place:
         self.value = self.base[self.function]
         self.sides = self._sides(self.base.of)
 
-    def _sides(self, given: Mapping[Node, Array]) -> list[tuple[int, ...]]:
+    def _sides(self, given: Mapping[Node, Array]) -> list[Hashable]:
         """On which side of each kink the moving part of the function lies."""
         fixed = {n: v for n, v in given.items() if n not in self._moving}
         fixed.update({target: given[target] for target in self.targets})

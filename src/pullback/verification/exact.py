@@ -8,7 +8,7 @@ its labels. Tensors are NumPy arrays of mpmath numbers. What leaves the real num
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -44,7 +44,7 @@ class Values:
     mp: Any
     sizes: Mapping[str, int]
     of: dict[Node, Array] = field(default_factory=dict)
-    sides: list[tuple[int, ...]] = field(default_factory=list)
+    sides: list[Hashable] = field(default_factory=list)
 
     def __getitem__(self, node: Node) -> Array:
         return self.of[node]
@@ -204,7 +204,8 @@ def _application(record: Function, arguments: list[Array], values: Values) -> Ar
     """The record's exact value for each batch index."""
     mp = values.mp
     cores = [len(core) for core in record.signature.arguments]
-    batch = max((a.shape[: a.ndim - c] for a, c in zip(arguments, cores, strict=True)), key=len)
+    leads = [a.shape[: a.ndim - c] for a, c in zip(arguments, cores, strict=True)]
+    batch: tuple[int, ...] = max(leads, key=len, default=())
     results: Array = np.empty(batch, dtype=object)
     for index in np.ndindex(batch):
         plain = [_entry(a, index, c) for a, c in zip(arguments, cores, strict=True)]
@@ -250,10 +251,9 @@ def _real(record: Function, value: Any, mp: Any) -> Any:
 
 def _refuse_outside(record: Function, arguments: list[Any], mp: Any) -> None:
     for domain, argument in zip(record.domain, arguments, strict=False):
-        if domain.name == "positive" and not argument > 0:
-            raise DomainError(f"{record.name} needs a positive argument")
-        if domain.name == "nonzero" and argument == 0:
-            raise DomainError(f"{record.name} needs an argument other than zero")
+        if not isinstance(argument, list) and not domain.contains(argument):
+            at = mp.nstr(argument, 6)
+            raise DomainError(f"{record.name} is defined for {domain.name}, not for {at}")
         if domain.name in ("invertible", "positive determinant"):
             sign = _determinant_sign(argument, mp)
             if not sign:
@@ -289,6 +289,9 @@ def _note_side(record: Function, arguments: list[Any], values: Values) -> None:
     A kink that depends on a second argument lies, for every function here, where the two are
     equal up to sign; saying more pieces than there are only costs another point.
     """
+    if record.piece is not None:
+        values.sides.append(record.piece(*arguments))
+        return
     if record.analytic or not record.elementwise:
         return
     first, rest = arguments[0], arguments[1:]

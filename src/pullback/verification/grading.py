@@ -1,0 +1,226 @@
+"""Is a claimed derivative right? If not: which term, and numbers that show it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from pullback.derivation.derive import derive
+from pullback.derivation.result import Derivation
+from pullback.errors import DomainError, PullbackError, ShapeError
+from pullback.expressions import Contraction, Node, Number, Program, Sum, Variable, shape_text
+from pullback.expressions import constructors as make
+from pullback.expressions.walks import substitute, variables
+from pullback.language.declarations import NAME
+from pullback.language.parse import parse_program
+from pullback.notation.names import Names
+from pullback.notation.write import write
+from pullback.simplification.simplify import simplify
+from pullback.verification.certificate import certify, check_values
+from pullback.verification.exact import Array, array, evaluate, real_context
+from pullback.verification.points import Sizes, size_names
+
+MOST_TERMS = 64  # beyond that, products are compared as they stand
+FACTORS = {
+    Fraction(-1): "the sign is wrong",
+    Fraction(2): "it is twice what is right",
+    Fraction(1, 2): "it is half of what is right",
+    Fraction(-2): "the sign is wrong, and it is twice too large",
+    Fraction(-1, 2): "the sign is wrong, and it is half of what is right",
+}
+
+
+@dataclass(frozen=True)
+class Grade:
+    """Whether a claim is right, why not, and a point where claim and truth can be compared.
+
+    ``layout`` is "transposed" for a claim that is right up to layout, else "as derived".
+    """
+
+    right: bool
+    reason: str
+    answer: str  # the derivative as it is derived here
+    layout: str = "as derived"
+    counter_example: Mapping[str, Any] | None = None  # values by name, with claimed and right
+
+    def __bool__(self) -> bool:
+        return self.right
+
+    def __str__(self) -> str:
+        if self.right:
+            return f"right: {self.reason}"
+        lines = [f"wrong: {self.reason}"]
+        if self.counter_example is not None:
+            lines.append("a counter-example:")
+            lines += [f"  {name} = {value}" for name, value in self.counter_example.items()]
+        return "\n".join(lines)
+
+
+def grade(program: Program, wrt: Sequence[str], claim: str) -> Grade:
+    """Compare a claimed derivative with the derived one, at exact points.
+
+    The claim is a text in the names of the program, its lines included. Raises PullbackError
+    for a claim that cannot be read, or a derivative that cannot be certified.
+    """
+    derivation = derive(program, wrt)
+    certificate = certify(derivation)
+    if certificate.wrong:
+        raise PullbackError(f"the derivative could not be certified: {certificate}")
+    try:
+        claimed = _claimed(program, claim)
+    except ShapeError as error:  # a claim whose own shapes disagree is a wrong claim
+        return Grade(False, str(error), write(derivation.node, Names.of(program, named=True)))
+    return _Grading(derivation, claimed).grade()
+
+
+def _claimed(program: Program, claim: str) -> Node:
+    """The claim as an expression of the program's variables."""
+    named = {m.group() for m in NAME.finditer(claim)}
+    table: dict[str, Node] = {**program.lines, **program.variables}
+    shapes: dict[str, list[Any]] = {}
+    words: dict[str, list[str]] = {}
+    for name, node in table.items():
+        if name in named:
+            shapes[name] = [1, *node.shape] if name in program.rows else list(node.shape)
+            words[name] = sorted(node.assumptions) if isinstance(node, Variable) else []
+    read = parse_program(claim, shapes=shapes, assume={n: w for n, w in words.items() if w})
+    unknown = [name for name in read.variables if name not in table]
+    if unknown:
+        raise PullbackError(
+            f"'{unknown[0]}' is not a name of the function", hint=f"it has {', '.join(table)}"
+        )
+    return substitute(read.result, {v: table[name] for name, v in read.variables.items()})
+
+
+class _Grading:
+    def __init__(self, derivation: Derivation, claim: Node) -> None:
+        self.derivation, self.claim, self.truth = derivation, claim, derivation.node
+        self.names = Names.of(derivation.program, named=True)
+
+    def grade(self) -> Grade:
+        if self._equal(self.truth, self.claim):
+            return self._answer(True, "it has the same value wherever it was tried")
+        if self.claim.order == 2 and self._equal(self.truth, make.transpose(self.claim)):
+            text = "it is the transpose, the same derivative in the other layout"
+            return Grade(True, text, self._text(self.truth), "transposed")
+        if self.claim.shape != self.truth.shape:
+            claimed, right = shape_text(self.claim.shape), shape_text(self.truth.shape)
+            return self._answer(False, f"its shape is {claimed}, and the derivative is {right}")
+        return self._answer(False, self._slip() or self._wrong_terms(), self._counter_example())
+
+    def _answer(self, right: bool, reason: str, example: dict[str, Any] | None = None) -> Grade:
+        return Grade(right, reason, self._text(self.truth), counter_example=example)
+
+    def _equal(self, left: Node, right: Node) -> bool:
+        return left.shape == right.shape and check_values(left, right).passed
+
+    def _text(self, node: Node) -> str:
+        return write(node, self.names.without(node))
+
+    def _slip(self) -> str:
+        """A number, or a size, that the whole claim is off by."""
+        for factor, reason in FACTORS.items():
+            if self._equal(make.scale(make.exact_number(factor), self.truth), self.claim):
+                return reason
+        for name in size_names([self.claim, self.truth]):
+            size = make.size_value(name)
+            if self._equal(make.multiply(size, self.truth), self.claim):
+                return f"it is {name} times what is right: a sum in place of a mean over {name}"
+            if self._equal(self.truth, make.multiply(size, self.claim)):
+                return f"it is {name} times too small: a mean in place of a sum over {name}"
+        return ""
+
+    def _wrong_terms(self) -> str:
+        """The terms that differ, as they stand or multiplied out: whichever says it shorter."""
+        claim = simplify(self.claim)
+        ways = [self._unmatched(split(self.truth), split(claim)) for split in (_as_written, _terms)]
+        lacking, extra = min(ways, key=lambda way: len(way[0]) + len(way[1]))
+        parts = []
+        if extra:
+            parts.append("it should not have " + " or ".join(self._text(t) for t in extra))
+        if lacking:
+            parts.append("it lacks " + " and ".join(self._text(t) for t in lacking))
+        return "; ".join(parts)
+
+    def _unmatched(self, right: list[Node], claimed: list[Node]) -> tuple[list[Node], list[Node]]:
+        extra = []
+        for term in claimed:
+            match = next((t for t in right if self._equal(t, term)), None)
+            if match is None:
+                extra.append(term)
+            else:
+                right.remove(match)
+        return right, extra
+
+    def _counter_example(self) -> dict[str, Any] | None:
+        """Small integers for which claim and truth differ."""
+        mp = real_context(30)
+        generator = random.Random(0)  # noqa: S311  # no secret
+        inputs = variables(self.truth, self.claim)
+        free = size_names([self.truth, self.claim, *inputs])
+        sizes: Sizes = {name: 2 + k % 2 for k, name in enumerate(free)}
+        for low in (-2, 0, 1):
+            for _ in range(20):
+                values = {v: _small(v, sizes, generator, low) for v in inputs}
+                given: dict[Node, Array] = {v: array(x, mp) for v, x in values.items()}
+                try:
+                    both = evaluate([self.truth, self.claim], given, sizes, mp)
+                except DomainError:
+                    continue
+                right, claimed = (np.array(both[n], dtype=float) for n in (self.truth, self.claim))
+                if not np.allclose(right, claimed, rtol=1e-9, atol=1e-12):
+                    shown = {v.name: x.tolist() for v, x in values.items()}
+                    return {**shown, "claimed": _short(claimed), "right": _short(right)}
+        return None
+
+
+def _as_written(node: Node) -> list[Node]:
+    terms = node.terms if isinstance(node, Sum) else ((1, node),)
+    return [make.scale(c, term) for c, term in terms]
+
+
+def _terms(node: Node) -> list[Node]:
+    """The terms of an expression with its products multiplied out, like ones collected."""
+    done: list[tuple[Number, Node]] = []
+    open_: list[tuple[Number, Node]] = [(1, node)]
+    while open_ and len(done) + len(open_) < MOST_TERMS:
+        number, term = open_.pop()
+        inner = list(term.terms) if isinstance(term, Sum) else _first_sum_opened(term)
+        if inner is None:
+            done.append((number, term))
+        else:
+            open_.extend((make.exact_number(number * c), t) for c, t in inner)
+    return _as_written(make.add([*done, *open_], node.shape))
+
+
+def _first_sum_opened(node: Node) -> list[tuple[Number, Node]] | None:
+    """A product with a sum among its factors as the terms it makes; None for any other node."""
+    if not isinstance(node, Contraction):
+        return None
+    factors = list(node.operands)
+    for place, (factor, labels) in enumerate(factors):
+        inner = list(factor.terms) if isinstance(factor, Sum) else _first_sum_opened(factor)
+        if inner is not None:
+            rest = factors[:place] + factors[place + 1 :]
+            sizes = dict(enumerate(node.sizes))
+            return [(c, make.contract([(t, labels), *rest], node.output, sizes)) for c, t in inner]
+    return None
+
+
+def _small(variable: Variable, sizes: Sizes, generator: random.Random, low: int) -> Any:
+    shape = tuple(size.evaluate(sizes) for size in variable.shape)
+    values = np.empty(shape, dtype=int)
+    for index in np.ndindex(shape):
+        values[index] = generator.randint(low, 3)
+    if "symmetric" in variable.assumptions:
+        values = values + values.T
+    return values
+
+
+def _short(values: Any) -> Any:
+    return np.round(values, 6).tolist()

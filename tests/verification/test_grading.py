@@ -1,0 +1,79 @@
+"""A right claim is right however it is written; a wrong one is told what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from pullback.errors import PullbackError
+from pullback.language.parse import parse_program
+from pullback.verification.grading import grade
+
+SQUARES = "norm2(A*x - b)^2"
+ROWS = "x: 1 n, y: 1 p\nf = (U*x')'\ng = sigmoid(f)\nh = (V*g')'\nL = norm2(h - y)^2"
+NETWORK = "f = U*x\ng = sigmoid(f)\nh = V*g\nL = norm2(h - y)^2"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "claim"),
+    [
+        (SQUARES, "x", "2*A'*(A*x - b)"),
+        (SQUARES, "x", "2*A'*A*x - 2*A'*b"),
+        (SQUARES, "x", "-(A'*(b - A*x))*2"),
+        (SQUARES, "A", "2*(A*x - b)*x'"),
+        (NETWORK, "U", "2*(V'*(h - y).*g.*(1 - g))*x'"),
+        (ROWS, "V", "2*(h - y)'*g"),
+        ("tr(A*X)", "X", "A'"),
+        ("logdet(X)", "X", "inv(X)'"),
+    ],
+)
+def test_right_claims(text: str, wrt: str, claim: str) -> None:
+    graded = grade(parse_program(text), [wrt], claim)
+    assert graded.right
+    assert graded.layout == "as derived"
+    assert graded.counter_example is None
+
+
+def test_the_other_layout_is_right_and_said() -> None:
+    graded = grade(parse_program(NETWORK), ["U"], "x*(2*(V'*(h - y).*g.*(1 - g)))'")
+    assert graded.right
+    assert graded.layout == "transposed"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "claim", "reason"),
+    [
+        (SQUARES, "x", "A'*(A*x - b)", "half"),
+        (SQUARES, "x", "4*A'*(A*x - b)", "twice"),
+        (SQUARES, "x", "2*A'*(b - A*x)", "sign"),
+        (SQUARES, "x", "2*A'*A*x", "it lacks −2 Aᵀ b"),
+        (SQUARES, "x", "2*A'*A*x - 2*A'*b + x", "it should not have x"),
+        (SQUARES, "x", "2*A*(A*x - b)", "sizes disagree"),
+        (SQUARES, "x", "A*x", "its shape is m"),
+        (NETWORK, "U", "2*(V'*(h - y).*g)*x'", r"it lacks .*\(1 − g\)"),
+        ("sum((x - y).^2)/n", "x", "2*(x - y)", "a sum in place of a mean"),
+        ("sum((x - y).^2)", "x", "2*(x - y)/n", "a mean in place of a sum"),
+    ],
+)
+def test_wrong_claims_and_why(text: str, wrt: str, claim: str, reason: str) -> None:
+    graded = grade(parse_program(text, shapes={"x": ["n"]}), [wrt], claim)
+    assert not graded.right
+    assert re.search(reason, graded.reason)
+
+
+def test_the_counter_example_is_one() -> None:
+    """Its numbers give, in plain NumPy, what it says is claimed and what is right."""
+    graded = grade(parse_program(SQUARES), ["x"], "2*A'*A*x + 2*A'*b")
+    shown = graded.counter_example
+    assert shown is not None
+    A, x, b = (np.array(shown[name]) for name in "Axb")
+    np.testing.assert_allclose(shown["right"], 2 * A.T @ (A @ x - b), rtol=1e-6)
+    np.testing.assert_allclose(shown["claimed"], 2 * A.T @ (A @ x + b), rtol=1e-6)
+    assert not np.allclose(shown["right"], shown["claimed"])
+
+
+def test_a_name_that_the_function_has_not_is_refused() -> None:
+    with pytest.raises(PullbackError, match="'q' is not a name"):
+        grade(parse_program(SQUARES), ["x"], "2*A'*(A*x - q)")
