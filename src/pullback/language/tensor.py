@@ -293,7 +293,10 @@ def _parents(tensors: Iterable[Tensor]) -> tuple[History, ...]:
 
 
 def tensor(name: str, *sizes: SizeLike, assume: str | Iterable[str] = ()) -> Tensor:
-    """A variable with any number of axes.
+    """A variable with any number of axes: one size each, a name, a number or a polynomial of these.
+
+    ``assume`` says what holds for it, as in ``"symmetric"``. Raises PullbackError for what is
+    no name, no size or no assumption, and for an assumption that the shape contradicts.
 
     >>> tensor("T", "a", "b", 3).shape
     (Size(a), Size(b), Size(3))
@@ -305,12 +308,16 @@ def tensor(name: str, *sizes: SizeLike, assume: str | Iterable[str] = ()) -> Ten
 
 
 def scalar(name: str, *, assume: str | Iterable[str] = ()) -> Tensor:
-    """A variable without axes."""
+    """A variable without axes. Raises what :func:`tensor` raises.
+
+    >>> scalar("s")
+    <Tensor (): s>
+    """
     return tensor(name, assume=assume)
 
 
 def vector(name: str, size: SizeLike, *, assume: str | Iterable[str] = ()) -> Tensor:
-    """A variable with one axis.
+    """A variable with one axis. Raises what :func:`tensor` raises.
 
     >>> vector("x", "n")
     <Tensor (n,): x>
@@ -321,7 +328,11 @@ def vector(name: str, size: SizeLike, *, assume: str | Iterable[str] = ()) -> Te
 def matrix(
     name: str, rows: SizeLike, columns: SizeLike, *, assume: str | Iterable[str] = ()
 ) -> Tensor:
-    """A variable with two axes, also where one has size 1."""
+    """A variable with two axes, also where one has size 1. Raises what :func:`tensor` raises.
+
+    >>> matrix("A", "n", "n", assume="symmetric").T
+    <Tensor (n, n): A>
+    """
     return tensor(name, rows, columns, assume=assume)
 
 
