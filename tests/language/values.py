@@ -20,6 +20,9 @@ FUNCTIONS = {
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0),
+    "step": lambda x: np.heaviside(x, 0),
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "clip": lambda x, d: np.clip(x, -d, d),
     "maximum": np.maximum,
     "minimum": np.minimum,
     "abs": np.abs,
@@ -49,7 +52,8 @@ def value(node, values, sizes=SIZES):
             known[step] = contraction(step, known, sizes)
         else:
             assert isinstance(step, Apply)
-            known[step] = FUNCTIONS[step.function](*[known[a] for a in step.arguments])
+            function = FUNCTIONS.get(step.function) or getattr(np, step.function)
+            known[step] = function(*[known[a] for a in step.arguments])
     return known[node]
 
 

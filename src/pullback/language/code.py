@@ -78,11 +78,16 @@ class Operate(Instruction):
 
 
 def compile_line(
-    line: Line, text: str, sizes: Collection[str], names: Collection[str]
+    line: Line,
+    text: str,
+    sizes: Collection[str],
+    names: Collection[str],
+    by_rows: bool = False,
 ) -> list[Instruction]:
     """The instructions of one line, in order of evaluation.
 
     ``sizes`` are names that stand for sizes, ``names`` those of variables and lines.
+    ``by_rows`` lets functions of a vector act on each row of a matrix.
     """
     code: list[Instruction] = []
     # syntax still to be compiled, or an instruction whose operands are compiled before it
@@ -105,13 +110,12 @@ def compile_line(
         elif isinstance(item, Addition):
             stack.extend(reversed(_addition(item)))
         elif isinstance(item, Product):
-            bare = item.right.name if isinstance(item.right, Name) and item.operator == "*" else ""
+            symbol = item.operator or "*"
+            bare = item.right.name if isinstance(item.right, Name) and symbol == "*" else ""
             spans = (_span(item.left), _span(item.right))
-            rule = _binary(item.operator)
+            rule = _binary(symbol)
             stack.append(
-                Operate(
-                    _span(item), item.at, item.operator, 2, rule, bare_name=bare, operands=spans
-                )
+                Operate(_span(item), item.at, symbol, 2, rule, bare_name=bare, operands=spans)
             )
             stack += [item.right, item.left]
         elif isinstance(item, Power):
@@ -133,7 +137,7 @@ def compile_line(
             )
             stack.append(item.operand)
         elif isinstance(item, Call):
-            callee = resolve(item, text, names)
+            callee = resolve(item, text, names, by_rows)
             spans = tuple(_span(argument) for argument in callee.arguments)
             stack.append(
                 Operate(

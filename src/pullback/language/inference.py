@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from pullback.errors import Place, PullbackError, ShapeError
 from pullback.expressions import Shape
+from pullback.expressions.sizes import shape_text
 from pullback.language import kinds as k
 from pullback.language.code import Instruction, Load, Operate, Store
 from pullback.language.declarations import EVERY_KIND, SQUARE, Declared, oriented
@@ -58,10 +59,11 @@ def infer(
     declared: Mapping[str, Declared],
     text: str,
     taken: Collection[str],
+    result: Shape | None = None,
 ) -> tuple[Typing, tuple[str, ...]]:
     """The typing of a program, and the sentences that say what was assumed.
 
-    ``taken`` are the names that no size may get. Raises ShapeError where sizes disagree, and
+    ``taken`` are the names that no size may get, ``result`` is the shape that is asked for. Raises ShapeError where sizes disagree, and
     PullbackError where two readings are equally good.
     """
     lines = {step.name for step in code if isinstance(step, Store)}
@@ -72,7 +74,7 @@ def infer(
             possible[step.name] = (
                 declared[step.name].kinds() if step.name in declared else EVERY_KIND
             )
-    settle = _Settling(code, declared, text, taken)
+    settle = _Settling(code, declared, text, taken, result)
     typing = settle(fixed) if not possible else _choose(settle, fixed, possible)
     name_sizes(typing, code, taken)
     _insist_on_sizes(typing, code, text)
@@ -156,6 +158,7 @@ class _Settling:
     declared: Mapping[str, Declared]
     text: str
     taken: Collection[str]
+    result: Shape | None = None
 
     def __call__(self, reading: Mapping[str, Kind]) -> Typing:
         typing = Typing()
@@ -180,7 +183,22 @@ class _Settling:
             typing.rules.append(rule)
             if isinstance(step, Store):
                 stack.pop()
+        if self.result is not None:
+            self._insist_on_result(self.result, typing)
         return typing
+
+    def _insist_on_result(self, wanted: Shape, typing: Typing) -> None:
+        found = typing.values[-1]
+        fits = len(found.sizes) == len(wanted) and all(
+            typing.sizes.unify(index, typing.sizes.known(size))
+            for index, size in zip(found.sizes, wanted, strict=True)
+        )
+        if not fits and found.kind != k.NUMBER:
+            sizes = [str(typing.sizes.value(index) or "?") for index in found.sizes]
+            raise ShapeError(
+                f"the result is {oriented(found.kind, sizes)}, not {shape_text(wanted)}",
+                Place(self.text, *self.code[-1].span),
+            )
 
     def _variable(self, name: str, kind: Kind, typing: Typing) -> Entity:
         declared = self.declared.get(name)

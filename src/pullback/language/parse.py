@@ -5,31 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pullback.errors import Place, PullbackError
-from pullback.expressions import Program, Variable
+from pullback.expressions import Node, Program, Shape, Variable
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
 from pullback.language.calls import SIZED, is_function
 from pullback.language.code import Instruction, Load, Store, compile_line
-from pullback.language.declarations import Declared, Sizes, collect
+from pullback.language.declarations import Declared, Sizes, collect, declare
 from pullback.language.inference import Typing, infer
 from pullback.language.lowering import lower
-from pullback.language.reading import read
-from pullback.language.syntax import (
-    Addition,
-    Call,
-    Name,
-    Power,
-    Product,
-    Source,
-    Syntax,
-    Transposed,
-)
+from pullback.language.printed import parts_of
+from pullback.language.reading import Dialect, read
+from pullback.language.syntax import Call, Name, Source, Syntax
 
 
 def parse_program(
     text: str,
     shapes: Mapping[str, Sizes] | None = None,
     assume: Mapping[str, str | Iterable[str]] | None = None,
+    dialect: Dialect | None = None,
+    shape: Sizes | None = None,
 ) -> Program:
     """The program that a text denotes, with every shape declared or inferred.
 
@@ -41,15 +35,24 @@ def parse_program(
     MATLAB: ``sum(A, 1)`` adds up each column. Raises PullbackError, and ShapeError where two
     sizes disagree.
 
+    ``dialect`` is "matlab" (the default language), "numpy", "latex" or "printed"; if it is not
+    stated, marks such as ``@``, ``\\frac`` or ``ᵀ`` tell. In a printed formula factors stand side
+    by side, ``2 Aᵀ(A x − b)``, and ``I`` is the identity unless it is declared. Where "printed"
+    is stated, ``shapes`` may name what the text no longer has, functions of a vector act on each
+    row of a matrix, as they are printed, and ``shape``, the shape of the result, settles the
+    sizes that only a result's surroundings settle, as those of ``2 I``.
+
     >>> program = parse_program("norm2(A*x - b)^2")
     >>> program.assumed
     ('A is a matrix m×n', 'x is a column of size n', 'b is a column of size m')
     """
-    source = read(text)
+    source = read(text, dialect, {*(shapes or ()), *(assume or ())})
     _check_lines(source)
     names_used, sizes_used = _names(source)
     lines = [line.name for line in source.lines if line.name]
-    declared = collect(text, source.declarations, shapes or {}, assume or {}, names_used)
+    stated = dialect == "printed"
+    given = {**(shapes or {}), **(assume or {})} if stated else {}
+    declared = collect(text, source.declarations, shapes or {}, assume or {}, [*names_used, *given])
     size_names = sizes_used | {
         name for d in declared.values() for size in d.shape for name in size.names
     }
@@ -57,9 +60,10 @@ def parse_program(
     names = {*declared, *lines, *names_used} - size_names
     code: list[Instruction] = []
     for line in source.lines:
-        code += compile_line(line, text, size_names, names)
+        code += compile_line(line, text, size_names, names, by_rows=stated)
     _check_order(code, lines, declared, text)
-    typing, assumed = infer(code, declared, text, {*names, *size_names})
+    wanted = None if shape is None else declare("the result", shape, ())[0]
+    typing, assumed = infer(code, declared, text, {*names, *size_names}, wanted)
     variables = _variables(declared, typing, lines)
     lowered = lower(code, typing, variables, text)
     last = source.lines[-1].name
@@ -67,7 +71,7 @@ def parse_program(
         name for name, d in declared.items() if d.kind == k.ROW
     }
     return Program(
-        result=lowered.result,
+        result=_spread(lowered.result, wanted),
         variables=variables,
         lines=lowered.lines,
         rows=rows,
@@ -76,6 +80,13 @@ def parse_program(
         assumed=assumed,
         result_name=last,
     )
+
+
+def _spread(result: Node, wanted: Shape | None) -> Node:
+    """A number that is printed for a whole array."""
+    if wanted and not result.order and make.constant_value(result) is not None:
+        return make.broadcast(result, wanted)
+    return result
 
 
 def _names(source: Source) -> tuple[list[str], set[str]]:
@@ -95,19 +106,9 @@ def _names(source: Source) -> tuple[list[str], set[str]]:
                 parts = [(part, is_size or i >= first) for i, part in enumerate(item.arguments)]
                 stack += reversed(parts)
             else:
-                stack += [(part, is_size) for part in reversed(_parts(item))]
+                stack += [(part, is_size) for part in reversed(parts_of(item))]
     values.pop("eye", None)
     return list(values), sizes
-
-
-def _parts(item: Syntax) -> list[Syntax]:
-    if isinstance(item, Addition):
-        return [term for _, term in item.terms]
-    if isinstance(item, Product):
-        return [item.left, item.right]
-    if isinstance(item, Power):
-        return [item.base, item.exponent]
-    return [item.operand] if isinstance(item, Transposed) else []
 
 
 def _check_lines(source: Source) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pullback.expressions import Number, Size
 
@@ -35,12 +36,16 @@ class Addition(Syntax):
 
 @dataclass(slots=True, eq=False)
 class Product(Syntax):
-    """``operator`` is one of ``* .* / ./ ·``."""
+    """``operator`` is one of ``* .* / ./ ·``, or empty where the factors stand side by side.
+
+    ``closed`` where the product stands in parentheses. NumPy's ``@`` is one too.
+    """
 
     operator: str
     left: Syntax
     right: Syntax
     at: tuple[int, int]
+    closed: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -63,17 +68,32 @@ class Transposed(Syntax):
 
 
 @dataclass(slots=True, eq=False)
+class Static(Syntax):
+    """An argument that is no value: a text, a tuple of whole numbers, True, False or None."""
+
+    value: Any
+
+
+@dataclass(slots=True, eq=False)
 class Call(Syntax):
+    """``suffixed`` where a power or transpose follows; ``options`` are keyword arguments."""
+
     function: str
     arguments: list[Syntax]
+    suffixed: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
 class Line(Syntax):
-    """``name = expression``, or an expression alone (an empty name). The span is the name's."""
+    """``name = expression``, or an expression alone (an empty name). The span is the name's.
+
+    ``abbreviates`` where it follows ``where``: it stands for a part of the formula before it.
+    """
 
     name: str
     expression: Syntax
+    abbreviates: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -85,8 +105,13 @@ class Declaration(Syntax):
 
 @dataclass(slots=True, eq=False)
 class Source:
-    """A text as read: its lines and declarations in order."""
+    """A text as read in a dialect: its lines and declarations in order.
+
+    ``mark`` places what the dialect was recognised by, if it was not stated.
+    """
 
     text: str
+    dialect: str = "matlab"
+    mark: tuple[int, int] | None = None
     lines: list[Line] = field(default_factory=list)
     declarations: list[Declaration] = field(default_factory=list)

@@ -1,0 +1,72 @@
+"""What is wrong with a text, told at the place where the grammar stops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Fault(Exception):
+    """A fault at a place that only the reader of the whole text can complete."""
+
+    def __init__(self, message: str, start: int, stop: int, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.start, self.stop, self.hint = message, start, stop, hint
+
+
+class Missing(Fault):
+    """Two values side by side, where a formula as printed has a product."""
+
+
+_VALUES = ("NAME", "CALLED", "LPAR", "LNORM", "ROOT", "ONES")
+DEEPEST = 200  # parentheses inside each other
+
+
+def unknown_character(plain: str, at: int) -> Fault:
+    """The fault of a character that no token has."""
+    character = plain[at]
+    hint = ""
+    if character in "[]{}":
+        hint = "matrices are not written out; name them, or use matrix(c, m, n), eye(n)"
+    elif character in "<>!&|~?":
+        hint = "comparisons and logic are not part of the language; step(x), relu(x), abs(x) are"
+    elif character in '"`':
+        hint = "there are no strings; ' is the transpose"
+    elif character == ".":
+        hint = "a dot only stands in a number or in .* ./ .^ .'"
+    shown = character if character.isprintable() else f"U+{ord(character):04X}"
+    return Fault(f"'{shown}' has no meaning here", at, at + 1, hint)
+
+
+def refuse_token(plain: str, error: Any) -> Fault:
+    """What is wrong at the token the grammar did not expect."""
+    token, kind = error.token, error.token.type
+    expected: set[str] = set(error.expected or ())
+    start = token.start_pos
+    if kind == "$END" or start is None:
+        start = stop = len(plain.rstrip())
+    else:
+        stop = token.end_pos
+    shown = str(token)
+    if kind in ("$END", "_SEP"):
+        begin = max(0, start - 1)
+        while begin > 0 and plain[begin].isspace():
+            begin -= 1
+        return Fault("the line ends where a value is expected", begin, begin + 1)
+    if kind in (*_VALUES, "NUMBER", "ASSUMPTION") and "PRODUCT" in expected:
+        hint = "write * between factors; as printed, side by side, they are dialect 'printed'"
+        return Missing(f"an operator is missing before '{shown}'", start, stop, hint)
+    if shown == "=":
+        hint = "a line is  name = expression ; equations are not solved here"
+        return Fault("'=' stands only after the name at the start of a line", start, stop, hint)
+    if shown == ":":
+        hint = "a declaration is  name: size size , on a line of its own"
+        return Fault(
+            "':' stands only after the name at the start of a declaration", start, stop, hint
+        )
+    if shown == ",":
+        return Fault("',' stands only between the arguments of a function", start, stop)
+    if shown == ")":
+        return Fault("a value is missing before ')'", start, stop)
+    if expected & {"NAME", "NUMBER"} and "PRODUCT" not in expected:
+        return Fault(f"a value is expected before '{shown}'", start, stop)
+    return Fault(f"'{shown}' is not expected here", start, stop)
