@@ -88,6 +88,8 @@ def test_every_function_of_the_catalogue(planned, name):
             shape = [s.evaluate(SIZES) for s in variable.shape]
             low, high = domain.inside or (-1.0, 1.0)
             arrays[variable.name] = rng.uniform(low, high, shape)
+            if domain.points:
+                arrays[variable.name] = rng.choice(domain.points, shape)
             if len(shape) - len(lead) == 2:
                 arrays[variable.name] += 3 * np.eye(shape[-1])
         check([record.apply(arguments)], planned, 1e-12, arrays)

@@ -26,9 +26,14 @@ DEFINITIONS = [r for r in CATALOGUE.values() if isinstance(r, Definition)]
 
 def inside(domain, node):
     """An argument made to lie in the domain of the function that gets it."""
-    square = make.multiply(node, node)
-    if domain.name in ("positive", "base of a power", "nonzero"):
-        return make.add([(1, square), (CONSTANT(0.25), make.ones(node.shape))])
+    if domain.points:
+        return make.constant(domain.points[-1], node.shape)
+    if domain.inside and domain.outside:
+        low, high = domain.inside
+        if max(domain.outside) > high:
+            return CATALOGUE["tanh"].apply([node])
+        square = make.multiply(node, node)
+        return make.add([(1, square), (CONSTANT(low + 0.05), make.ones(node.shape))])
     if domain.name in ("invertible", "positive determinant"):
         bounded = CATALOGUE["tanh"].apply([node])
         one = make.einsum("ij->ij", make.delta(node.shape[-1]))
@@ -52,11 +57,12 @@ def expressions(draw, steps=6, functions=FUNCTIONS):
         node = draw(st.sampled_from(pool[::-1]))
         if kind == "function":
             record = draw(st.sampled_from(functions))
-            core = record.signature.arguments[0]
+            core = (record.signature.arguments or [()])[0]
             square = len(core) < 2 or (node.order > 1 and node.shape[-1] == node.shape[-2])
             if node.order < len(core) or not square:
                 continue
             arguments = [node, *(of_shape(node.shape) for _ in record.partials[1:])]
+            arguments = arguments[: len(record.partials)]
             domains = [record.domain[min(k, len(record.domain) - 1)] for k in range(len(arguments))]
             arguments = [inside(d, a) for d, a in zip(domains, arguments, strict=True)]
             new = record.apply(arguments)

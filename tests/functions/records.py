@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy import special
 
 from pullback.derivation.derive import derive
 from pullback.differentiation.forward import forward
@@ -18,7 +19,8 @@ from pullback.expressions import Apply, Contraction, Program, SizeValue, Sum, Va
 from pullback.expressions import constructors as make
 from pullback.expressions.walks import post_order
 from pullback.functions.catalogue import CATALOGUE
-from pullback.functions.record import Domain, Function, NotDifferentiable
+from pullback.functions.domains import Domain
+from pullback.functions.record import Function, NotDifferentiable
 from pullback.verification.certificate import certify, check_values
 from pullback.verification.exact import array, evaluate, real_context
 
@@ -32,7 +34,8 @@ TINY = 1e-300  # what underflows is zero
 
 def domains(record: Function) -> list[Domain]:
     given = list(record.domain)
-    return given + [given[-1]] * (len(record.signature.arguments) - len(given))
+    count = len(record.signature.arguments)
+    return (given + [given[-1]] * count)[:count]
 
 
 def shape_at(record: Function, k: int) -> tuple[int, ...]:
@@ -45,6 +48,8 @@ def shape_at(record: Function, k: int) -> tuple[int, ...]:
 def sample(record: Function, k: int, generator: np.random.Generator) -> np.ndarray:
     """A value of argument ``k`` inside its domain."""
     domain, shape = domains(record)[k], shape_at(record, k)
+    if domain.points:
+        return generator.choice(domain.points, size=shape)
     if domain.inside:
         value = generator.uniform(*domain.inside, size=shape)
         for kink in record.kinks:
@@ -77,7 +82,10 @@ def special_samples(record: Function) -> list[list[np.ndarray]]:
 def arguments_of(record: Function, batch: tuple = ()) -> list[Variable]:
     """A variable for each argument, with symbolic core sizes."""
     return [
-        make.variable(f"x{k}", (*batch, *core)) for k, core in enumerate(record.signature.arguments)
+        make.variable(f"x{k}", (*batch, *core), domain.assumed)
+        for k, (core, domain) in enumerate(
+            zip(record.signature.arguments, domains(record), strict=True)
+        )
     ]
 
 
@@ -101,7 +109,7 @@ def run_code(record: Function, arguments) -> np.ndarray:
     """The record's code text in NumPy."""
     names = {f"a{k}": np.asarray(a) for k, a in enumerate(arguments)}
     *lines, last = record.code.format(*names).split("\n")
-    scope = {"xp": np, **names}
+    scope = {"xp": np, "sp": special, **names}
     exec("\n".join([*lines, f"value = {last}"]), scope)
     return np.asarray(scope["value"])
 
@@ -159,6 +167,8 @@ def check_value(record: Function) -> None:
 
 def check_batch(record: Function) -> None:
     """The code on stacked arguments is its value on each, stacked."""
+    if not record.signature.arguments:
+        return  # a number
     each = samples(record, 6)
     stacked = [np.stack(a).reshape(2, 3, *a[0].shape) for a in zip(*each, strict=True)]
     together = run_code(record, stacked)

@@ -15,7 +15,8 @@ from pullback.expressions import Program
 from pullback.expressions import constructors as make
 from pullback.functions.algebra import Term, total
 from pullback.functions.catalogue import CATALOGUE, FAMILIES
-from pullback.functions.record import Definition, Domain, Function, Law
+from pullback.functions.domains import Domain
+from pullback.functions.record import Definition, Function, Law
 from pullback.verification.certificate import certify, check_values
 from pullback.verification.exact import array, evaluate
 

@@ -14,6 +14,7 @@ from pullback.compilation.targets.numpy import (
     Speller,
     Text,
     helpers,
+    imports,
     literal,
 )
 from pullback.errors import DomainError
@@ -32,10 +33,10 @@ def run_traced(
     """The outputs, each instruction run on its own; DomainError names the first that fails.
 
     An instruction fails if it makes infinities or NaNs out of finite numbers and raises a flag
-    for it; a flag alone, or a NaN that was given, is no failure.
+    for it; a flag alone, or a NaN that was given, is no failure, nor is what a ``where`` leaves out.
     """
     space: dict[str, Any] = {"np": np, "dtype": dtype}
-    exec("\n".join(helpers(program)), space)
+    exec("\n".join([*imports(program), *helpers(program)]), space)
     named = {size: f"size_{k}" for k, size in enumerate(sorted(sizes))}
     space.update({named[size]: value for size, value in sizes.items()})
 
@@ -43,6 +44,7 @@ def run_traced(
         return literal(source.value) if isinstance(source, Literal) else (f"r{source.index}", ATOM)
 
     speller = Speller(named, text)
+    failed: dict[Register, DomainError] = {}  # what is computed from a failure
     given = dict(zip(program.inputs, arrays, strict=True))
     for i in program.instructions:
         name = f"r{i.result.index}"
@@ -53,14 +55,37 @@ def run_traced(
             code = "\n".join(speller.statements(i, name, owned=False))
         else:
             code = f"{name} = {speller.expression(i)[0]}"
-        _run(code, space, i, user)
+        found = _run(code, space, i, user)
+        before = i.operands
+        if i.op == "map" and i.name == "where":
+            condition, *chosen = [speller.operand(view)[0] for view in before]
+            taken = [
+                f"np.where({condition}, {chosen[0]}, 0)",
+                f"np.where({condition}, 0, {chosen[1]})",
+            ]
+            finite = [bool(np.all(np.isfinite(eval(part, space)))) for part in taken]  # noqa: S307
+            before = (
+                before[0],
+                *[v for v, fine in zip(before[1:], finite, strict=True) if not fine],
+            )
+        for view in before:
+            if view.source in failed:
+                found = found or failed[view.source]
+        if found is not None:
+            failed[i.result] = found
+    for view in program.outputs.values():
+        if view.source in failed:
+            raise failed[view.source] from None
     return {name: space[f"r{v.source.index}"] for name, v in program.outputs.items()}  # type: ignore[union-attr]
 
 
-def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> None:
+def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> DomainError | None:
+    """Runs an instruction; the error to raise if its result, no numbers, is used."""
     try:
         with np.errstate(divide="raise", invalid="raise", over="ignore", under="ignore"):
             exec(code, space)
+        if i.name.startswith("special."):
+            raise FloatingPointError  # perhaps: SciPy raises no flags
     except np.linalg.LinAlgError as problem:
         raise _domain_error(i, user, "needs an invertible matrix", str(problem)) from None
     except ZeroDivisionError:
@@ -71,7 +96,8 @@ def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> Non
         operands = [space[f"r{source.index}"] for source in i.sources]
         finite = all(np.all(np.isfinite(x)) for x in operands if not isinstance(x, tuple))
         if finite and not np.all(np.isfinite(space[f"r{i.result.index}"])):
-            raise _domain_error(i, user, *_reason(i, operands)) from None
+            return _domain_error(i, user, *_reason(i, operands))
+    return None
 
 
 def _reason(i: Instruction, operands: list[Any]) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -52,6 +53,7 @@ ELEMENTWISE = frozenset(
         "power",
     ]
 )
+SPECIAL = frozenset({"erf", "erfc", "gamma", "gammaln", "digamma", "zeta"})  # of SciPy
 REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Lt: "less",
@@ -143,13 +145,24 @@ class _Reader:
                 return arrays.negative(self.value(operand))
             case ast.BinOp(left=left, op=op, right=right):
                 return self._binary(op)(self.value(left), self.value(right))
+            case ast.Attribute() if _dotted(tree) == "pi":
+                return View(Literal(exact_number(math.pi)))
             case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return arrays.map(_COMPARE[type(op)], self.value(left), self.value(right))
+                return self._compare(_COMPARE[type(op)], self.value(left), self.value(right))
             case ast.Subscript(value=inner, slice=index):
                 return self._subscript(self.value(inner), index)
             case ast.Call(func=function, args=arguments, keywords=keywords):
                 return self._call(_dotted(function), arguments, keywords)
         raise Unreadable
+
+    def _compare(self, name: str, left: View, right: View) -> View:
+        """A comparison; that a condition made of a comparison is not 0 is the comparison."""
+        made = self.arrays.definition(left, "map", "where")
+        if made is not None and name == "not_equal" and right.source == Literal(0):
+            condition, *branches = made.operands
+            if [b.source for b in branches] == [Literal(1), Literal(0)] and condition.plain:
+                return View(condition.source, left.axes)
+        return self.arrays.map(name, left, right)
 
     def _binary(self, op: ast.operator) -> Callable[[View, View], View]:
         arrays = self.arrays
@@ -175,7 +188,8 @@ class _Reader:
         raise Unreadable
 
     def _call(self, name: str, arguments: list[ast.expr], keywords: list[ast.keyword]) -> View:
-        if name in ELEMENTWISE and not keywords:
+        known = name in ELEMENTWISE or name.removeprefix("special.") in SPECIAL
+        if known and not keywords:
             return self.arrays.map(name, *map(self.value, arguments))
         if name in REDUCTIONS and len(arguments) == 1:
             options = {k.arg: k.value for k in keywords}
@@ -221,13 +235,15 @@ class _Reader:
 
 
 def _dotted(function: ast.expr) -> str:
-    """``xp.linalg.inv`` as "linalg.inv"."""
+    """``xp.linalg.inv`` as "linalg.inv", ``sp.erf`` as "special.erf"."""
     parts: list[str] = []
     while isinstance(function, ast.Attribute):
         parts.append(function.attr)
         function = function.value
-    if not isinstance(function, ast.Name) or function.id != "xp":
+    if not isinstance(function, ast.Name) or function.id not in ("xp", "sp"):
         raise Unreadable
+    if function.id == "sp":
+        parts.append("special")
     return ".".join(reversed(parts))
 
 

@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from pullback.compilation.arguments import Arguments, fast_check
 from pullback.compilation.diagnosis import run_traced
 from pullback.compilation.ir import LinearProgram
+from pullback.compilation.targets.numpy import uses_special
 from pullback.compilation.targets.numpy_plain import Source
 from pullback.compilation.targets.numpy_planned import PlannedSource
 from pullback.errors import DomainError, PullbackError
@@ -62,6 +64,9 @@ class Compiled(ABC):
         self._wanted = tuple(wanted)
         self._state: dict[str, Any] = LOUD if checked else SILENT
         self._single = len(self.outputs) == 1
+        self._unflagged = checked and uses_special(
+            program
+        )  # SciPy raises no flags: look at results
         self._check = fast_check(arguments.variables, self.inputs, self._wanted)
 
     @cached_property
@@ -103,9 +108,12 @@ class Compiled(ABC):
         """The result under this function's floating-point policy."""
         try:
             with np.errstate(**self._state):
-                return self._run(arrays, dtype, sizes, out)
+                results = self._run(arrays, dtype, sizes, out)
         except (FloatingPointError, ZeroDivisionError, np.linalg.LinAlgError) as problem:
             return self._diagnosed(arrays, dtype, sizes, out, problem)
+        if self._unflagged and not _finite(results):
+            return self._diagnosed(arrays, dtype, sizes, out, FloatingPointError())
+        return results
 
     @abstractmethod
     def _run(
@@ -150,9 +158,19 @@ class Compiled(ABC):
         return f"<compiled {', '.join(self.outputs)} of {', '.join(self.inputs)}>"
 
 
+def _finite(results: Any) -> bool:
+    values = results.values() if isinstance(results, dict) else [results]
+    return all(np.isfinite(value).all() for value in values)
+
+
 def _loaded(text: str, name: str) -> Callable[..., Any]:
-    """The function that generated code defines."""
+    """The function that generated code defines; PullbackError where SciPy is needed and missing."""
     space: dict[str, Any] = {}
+    if "from scipy" in text and find_spec("scipy") is None:
+        raise PullbackError(
+            "the code calls special functions of SciPy, which is not installed",
+            hint="pip install 'pullback[special]'",
+        )
     exec(compile(text, f"<pullback {name}>", "exec"), space)
     function: Callable[..., Any] = space[name]
     return function

@@ -5,11 +5,22 @@ from __future__ import annotations
 from types import ModuleType
 
 from pullback.expressions.nodes import Apply
-from pullback.functions import costs, exponential, matrices, measures, normalising, piecewise
+from pullback.functions import (
+    costs,
+    exponential,
+    matrices,
+    measures,
+    normalising,
+    piecewise,
+    special,
+    trigonometric,
+)
 from pullback.functions.record import Definition, Function, Record
 
 FAMILIES: tuple[ModuleType, ...] = (
     exponential,
+    trigonometric,
+    special,
     piecewise,
     normalising,
     matrices,
@@ -31,6 +42,7 @@ def _collect() -> dict[str, Record]:
 
 
 CATALOGUE: dict[str, Record] = _collect()
+ALIASES: dict[str, str] = {alias: r.name for r in CATALOGUE.values() for alias in r.aliases}
 
 
 def primitive(node: Apply) -> Function:

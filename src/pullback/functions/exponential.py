@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Node, Sum
+from pullback.functions.domains import ABOVE_MINUS_ONE, BASE, POSITIVE, REAL
 from pullback.functions.record import (
-    BASE,
-    POSITIVE,
-    REAL,
     Function,
     Law,
     Reading,
@@ -56,6 +54,17 @@ exp: Function = elementwise(
     laws=(Law("exp(log x) = x", lambda x: argument_of("log", x)),),
 )
 
+expm1: Function = elementwise(
+    "expm1",
+    partial=lambda y, x: exp(x),
+    code="xp.expm1({0})",
+    exact=lambda mp, x: mp.expm1(x),
+    doc="exp(x) − 1, with all its digits near 0.",
+    latex=r"\operatorname{expm1}",
+    special=(0, 1e-12, -700),
+    laws=(Law("expm1(log1p x) = x", lambda x: argument_of("log1p", x)),),
+)
+
 
 def _log_of_softmax(x: Node) -> Node | None:
     inner = argument_of("softmax", x)
@@ -76,6 +85,11 @@ def _log_of_sigmoid(x: Node) -> Node | None:
 
 def _log_of_one_plus_exp(x: Node) -> Node | None:
     inner = _one_plus_exp(x)
+    return None if inner is None else softplus.apply([inner])
+
+
+def _log_of_exp_and_one(x: Node) -> Node | None:
+    inner = argument_of("exp", x)
     return None if inner is None else softplus.apply([inner])
 
 
@@ -104,6 +118,44 @@ log: Function = elementwise(
         Law("log xᵃ = a log x", _log_of_power),
         Law("log(1 + eˣ) = softplus(x)", _log_of_one_plus_exp),
     ),
+)
+
+
+log1p: Function = elementwise(
+    "log1p",
+    partial=lambda y, x: 1 / (1 + x),
+    code="xp.log1p({0})",
+    exact=lambda mp, x: mp.log1p(x),
+    doc="log(1 + x), with all its digits near 0.",
+    domain=(ABOVE_MINUS_ONE,),
+    latex=r"\operatorname{log1p}",
+    special=(0, 1e-12, 1e300),
+    laws=(
+        Law("log1p(expm1 x) = x", lambda x: argument_of("expm1", x)),
+        Law("log1p(exp x) = softplus(x)", _log_of_exp_and_one),
+    ),
+)
+
+log2: Function = elementwise(
+    "log2",
+    partial=lambda y, x: 1 / (log(2) * x),
+    code="xp.log2({0})",
+    exact=lambda mp, x: mp.log(x, 2),
+    doc="Logarithm to base 2.",
+    domain=(POSITIVE,),
+    latex=r"\log_2",
+    special=(1e-300, 1e300),
+)
+
+log10: Function = elementwise(
+    "log10",
+    partial=lambda y, x: 1 / (log(10) * x),
+    code="xp.log10({0})",
+    exact=lambda mp, x: mp.log10(x),
+    doc="Logarithm to base 10.",
+    domain=(POSITIVE,),
+    latex=r"\log_{10}",
+    special=(1e-300, 1e300),
 )
 
 

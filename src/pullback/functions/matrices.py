@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pullback.functions.algebra import einsum
+from pullback.functions.domains import INVERTIBLE, POSITIVE_DETERMINANT
 from pullback.functions.record import (
-    INVERTIBLE,
-    POSITIVE_DETERMINANT,
     Function,
     Law,
     argument_of,

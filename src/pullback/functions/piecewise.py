@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pullback.functions.record import POSITIVE, REAL, Function, elementwise
+from pullback.functions.domains import POSITIVE, REAL
+from pullback.functions.record import Function, elementwise
 
 step: Function = elementwise(
     "step",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.sizes import Shape, Size, shape_text
 from pullback.functions.algebra import Term, TermLike, as_term
+from pullback.functions.domains import REAL, Domain
 
 Partial = Callable[..., Term]  # (result, *arguments) → tensor: batch, result core, argument core
 
@@ -21,23 +22,6 @@ class NotDifferentiable:
     """In place of a partial: the derivative does not exist, and why."""
 
     reason: str
-
-
-@dataclass(frozen=True)
-class Domain:
-    """Where a function is defined: a name, points inside, points outside."""
-
-    name: str
-    inside: tuple[float, ...] = ()  # an interval to sample, or empty for matrices
-    outside: tuple[float, ...] = ()  # single points that violate it
-
-
-REAL = Domain("real", (-2.0, 2.0))
-POSITIVE = Domain("positive", (0.2, 3.0), (0.0, -1.0))
-BASE = Domain("base of a power", (0.2, 3.0), (-1.0,))  # an integer power takes any base
-NONZERO = Domain("nonzero", (0.2, 3.0), (0.0,))
-INVERTIBLE = Domain("invertible")
-POSITIVE_DETERMINANT = Domain("positive determinant")
 
 
 @dataclass(frozen=True)
@@ -132,8 +116,15 @@ class Function:
     latex: str = ""  # a command such as \tanh, or a template with {0}
     symbol: str = ""  # in Unicode text; the name if empty
     special: tuple[float, ...] = ()  # points where a careless formula loses digits
+    defaults: tuple[float, ...] = ()  # of the last arguments
+    aliases: tuple[str, ...] = ()  # other names that are very common
     kinks: tuple[float, ...] = ()  # where it is continuous but has no derivative
     convention: str = ""  # the value of the derivative at a kink, said in answers
+    piece: Callable[..., Hashable] | None = None  # on which smooth piece the arguments lie
+    normal: Callable[..., Node | None] | None = None  # what is made in its place, kinks the same
+    reduction: bool = False  # of a vector to a number; of all entries where no axis is said
+    pairs: str = ""  # the function, entry by entry, that this name means with two arguments
+    selects: bool = False  # picks an argument by the first; the others then need no value
     laws: tuple[Law, ...] = ()
     complement: Law | None = None  # 1 − f(…) as one function
     products: tuple[Law, ...] = ()  # f(…) times another factor, the last argument, as one node
@@ -143,7 +134,8 @@ class Function:
     analytic: bool = True
 
     def __post_init__(self) -> None:
-        missing = [f for f in ("code", "doc", "domain", "partials") if not getattr(self, f)]
+        needed = ["code", "doc", "domain", *(["partials"] if self.signature.arguments else [])]
+        missing = [f for f in needed if not getattr(self, f)]
         if missing:
             raise ValueError(f"the record of {self.name} lacks {', '.join(missing)}")
         if len(self.partials) != len(self.signature.arguments):
@@ -153,17 +145,28 @@ class Function:
     def elementwise(self) -> bool:
         return self.signature.elementwise
 
+    @property
+    def takes_axis(self) -> bool:
+        """Whether it is a function of one vector, so that it can go along an axis of more."""
+        return [len(core) for core in self.signature.arguments] == [1]
+
     def __call__(self, *arguments: TermLike) -> Term:
         return Term(self.apply([as_term(a).node for a in arguments]))
 
     def apply(self, nodes: Sequence[Node]) -> Node:
         """The node of this function; scalars broadcast against an elementwise partner."""
+        missing = len(self.partials) - len(nodes)
+        if 0 < missing <= len(self.defaults):
+            nodes = [*nodes, *map(make.constant, self.defaults[-missing:])]
         if not self.elementwise:
             shape = self.signature.shape(self.name, [n.shape for n in nodes])
             return make.apply(self.name, self._batched(nodes, shape), shape)
-        shape = max((n.shape for n in nodes), key=len)
+        shape = max((n.shape for n in nodes), key=len, default=())
         nodes = [n if n.order else make.broadcast(n, shape) for n in nodes]
         self.signature.shape(self.name, [n.shape for n in nodes])
+        other = self.normal(*nodes) if self.normal else None
+        if other is not None:
+            return other
         # f of a permuted or broadcast tensor is f of the tensor, permuted or broadcast
         open_ = [n for n in nodes if make.constant_value(n) is None]
         viewed = make.through_view(open_[0]) if len(open_) == 1 else None
@@ -175,6 +178,15 @@ class Function:
             ]
             return make.view_like(self.apply(parts), view)
         return make.apply(self.name, nodes, shape)
+
+    def along(self, node: Node, axes: Sequence[int]) -> Node:
+        """A function of one vector along axes of a tensor (counted from 0), one after another."""
+        for axis in sorted(axes, reverse=True):
+            order = [a for a in range(node.order) if a != axis] + [axis]
+            node = self.apply([make.transpose(node, order)])
+            if self.signature.result:
+                node = make.transpose(node, [order.index(a) for a in range(node.order)])
+        return node
 
     def _batched(self, nodes: Sequence[Node], shape: Shape) -> list[Node]:
         """Arguments without batch axes repeated along those of the others."""
@@ -199,7 +211,8 @@ class Definition:
     """A function that is a formula in others; it leaves no node of its own.
 
     ``expand`` gets terms and returns a term, or raises PullbackError for arguments that do not
-    fit. ``parameters`` names them, with ``=`` for a default number.
+    fit. ``parameters`` names them, with ``=`` for a default number. A reduction has one parameter;
+    its ``expand`` also gets the axes that it goes over, counted from 0.
     """
 
     name: str
@@ -207,6 +220,17 @@ class Definition:
     expand: Callable[..., Term]
     doc: str
     result: str  # "scalar" for a total over all entries, "same" for the shape of the first
+    reduction: bool = False  # over the axes that are said, else over all
+    aliases: tuple[str, ...] = ()
+    pairs: str = ""  # as in a Function
+
+    @property
+    def takes_axis(self) -> bool:
+        return self.reduction
+
+    def along(self, node: Node, axes: Sequence[int]) -> Node:
+        """A reduction over axes of a tensor, counted from 0."""
+        return self.expand(Term(node), tuple(axes)).node
 
     def apply(self, nodes: Sequence[Node]) -> Node:
         defaults = [p.partition("=")[2] for p in self.parameters]
@@ -214,6 +238,8 @@ class Definition:
         if not least <= len(nodes) <= len(defaults):
             names = ", ".join(self.parameters)
             raise PullbackError(f"{self.name} takes ({names}), not {len(nodes)} arguments")
+        if self.reduction:
+            return self.along(nodes[0], range(nodes[0].order))
         given = [Term(n) for n in nodes]
         given += [as_term(make.constant(float(d))) for d in defaults[len(nodes) :]]
         return self.expand(*given).node

@@ -10,6 +10,7 @@ from functools import cache, partial
 from pullback.errors import Place, PullbackError
 from pullback.expressions import Node, Shape, Size
 from pullback.expressions import constructors as make
+from pullback.functions.catalogue import ALIASES as OTHER_NAMES
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Definition, Function
 from pullback.language import kinds as k
@@ -18,10 +19,12 @@ from pullback.language.syntax import Addition, Call, Literal, Name, Product, Syn
 
 Build = Callable[[Sequence[Node], Shape], Node]
 
-ALIASES = {"trace": "tr"}
-ALIASES |= {r.symbol: n for n, r in CATALOGUE.items() if isinstance(r, Function) and r.symbol}
+CALLABLE = {n: r for n, r in CATALOGUE.items() if isinstance(r, Definition) or r.partials}
+ALIASES = {"trace": "tr", **OTHER_NAMES}
+ALIASES |= {r.symbol: n for n, r in CALLABLE.items() if isinstance(r, Function) and r.symbol}
 BUILTINS = ("transpose", "diag", "dot", "outer", "eye", "vector", "matrix")
-FUNCTION_NAMES = frozenset([*CATALOGUE, *ALIASES, *BUILTINS])
+FUNCTION_NAMES = frozenset([*CALLABLE, *ALIASES, *BUILTINS])
+GREEK = frozenset({"gamma"})  # functions whose names, without an argument, are letters
 _INSTEAD = {
     "ln": "the natural logarithm is log",
     "ones": "write vector(1, n) or matrix(1, m, n)",
@@ -48,7 +51,7 @@ class Callee:
 
 
 def is_function(name: str) -> bool:
-    return name in FUNCTION_NAMES
+    return name in FUNCTION_NAMES and name not in GREEK
 
 
 def similar(name: str, known: Iterable[str]) -> str:
@@ -68,7 +71,10 @@ def resolve(call: Call, text: str, names: Iterable[str], by_rows: bool = False) 
             takes = str(least) if least == most else f"{least} to {most}"
             raise PullbackError(f"{name} takes {takes} arguments, not {count}", place)
         return resolver(call, place)
-    record = CATALOGUE.get(name)
+    if name in GREEK and name in set(names):
+        hint = f"rename the variable; to multiply by it, write {name}*(…)"
+        raise PullbackError(f"'{name}' is a variable here and called as a function", place, hint)
+    record = CALLABLE.get(name)
     if record is None:
         known = set(names)
         head = Place(text, call.start, call.start + len(call.function))

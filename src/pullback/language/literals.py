@@ -51,12 +51,8 @@ def _check_domain(node: Apply) -> None:
         return
     record = primitive(node)
     for value, domain in zip(values, record.domain, strict=False):
-        if value is None:
-            continue
-        if domain.name == "positive" and value <= 0:
-            raise DomainError(f"{record.name} is defined for positive numbers, not for {value}")
-        if domain.name == "nonzero" and value == 0:
-            raise DomainError(f"{record.name} is not defined at 0")
+        if value is not None and not domain.contains(value):
+            raise DomainError(f"{record.name} is defined for {domain.name}, not for {value}")
 
 
 def node_of_number(value: Any) -> Node:

@@ -152,7 +152,7 @@ class Speller:
                     return f"np.copy({plain[0]})[()]", ATOM
                 return f"{bracketed(arguments[0], ATOM)}.copy()", ATOM
             case "call":
-                return f"np.{i.name}({', '.join(plain)})", ATOM
+                return f"{library(i.name)}({', '.join(plain)})", ATOM
             case "item":
                 return f"{bracketed(arguments[0], ATOM)}[{i.detail[0]}]", ATOM
             case "helper":
@@ -173,7 +173,9 @@ class Speller:
             return f"1 / {bracketed(arguments[0], UNARY)}", PRODUCT
         if i.name == "power":
             return f"{bracketed(arguments[0], ATOM)} ** {bracketed(arguments[1], ATOM)}", POWER
-        call = f"np.{i.name}({', '.join(a[0] for a in arguments)})"
+        if numbers_of_condition(i):
+            arguments[1] = f"np.asarray({arguments[1][0]}, dtype)", ATOM
+        call = f"{library(i.name)}({', '.join(a[0] for a in arguments)})"
         return (f"float({call})" if i.result.weak else call), ATOM
 
     def _is_matmul(self, view: View) -> bool:
@@ -202,8 +204,15 @@ class Speller:
 STATEMENTS = frozenset({"scatter", "place"})
 
 
+def numbers_of_condition(i: Instruction) -> bool:
+    """Whether a ``where`` chooses between numbers alone, which have no dtype of their own."""
+    return i.op == "map" and i.name == "where" and all(is_weak(v.source) for v in i.operands[1:])
+
+
 def needs_dtype(i: Instruction) -> bool:
-    return i.op in ("fill", "scatter") and is_weak(i.operands[0].source)
+    return numbers_of_condition(i) or (
+        i.op in ("fill", "scatter") and is_weak(i.operands[0].source)
+    )
 
 
 def used_sizes(program: LinearProgram) -> list[str]:
@@ -217,6 +226,28 @@ def used_sizes(program: LinearProgram) -> list[str]:
     return sorted(names)
 
 
+def imports(program: LinearProgram) -> list[str]:
+    """The import lines of the code; SciPy only where a function of it is used."""
+    special = "from scipy import special"
+    return ["import numpy as np", *([special] if uses_special(program) else [])]
+
+
+def uses_special(program: LinearProgram) -> bool:
+    return any(
+        i.name.startswith("special.") or (i.op == "helper" and "sp." in i.detail[0])
+        for i in program.instructions
+    )
+
+
+def library(name: str) -> str:
+    """A function with the module that it is in.
+
+    >>> library("exp"), library("special.erf")
+    ('np.exp', 'special.erf')
+    """
+    return name if name.startswith("special.") else f"np.{name}"
+
+
 def helpers(program: LinearProgram) -> list[str]:
     """Catalogue functions whose text has no instructions of its own, as local functions."""
     lines: list[str] = []
@@ -224,7 +255,8 @@ def helpers(program: LinearProgram) -> list[str]:
         record = CATALOGUE[name]
         assert isinstance(record, Function)
         arguments = [f"a{k}" for k in range(len(record.signature.arguments))]
-        body = record.code.format(*arguments).replace("xp.", "np.").split("\n")
+        code = re.sub(r"\bxp\.", "np.", record.code.format(*arguments))
+        body = re.sub(r"\bsp\.", "special.", code).split("\n")
         lines += [f"def _{name}({', '.join(arguments)}):"]
         lines += [f"    {line}" for line in body[:-1]]
         lines += [f"    return {body[-1]}", "", ""]

@@ -14,6 +14,7 @@ from pullback.compilation.targets.numpy import (
     Speller,
     Text,
     helpers,
+    imports,
     literal,
     needs_dtype,
     used_sizes,
@@ -86,7 +87,7 @@ class _Plain:
         keywords = [self.sizes[name] for name in given]
         keywords += ["dtype=np.float64"] if dtype else []
         signature = ", ".join([*self.parameters.values(), *(["*"] if keywords else []), *keywords])
-        text = ["import numpy as np", "", "", *helpers(self.program)]
+        text = [*imports(self.program), "", "", *helpers(self.program)]
         text += [f"def {self.function}({signature}):", *self._docstring()]
         text += [f"    {line}" for line in [*header, *self.lines, self._return()]]
         return Source(

@@ -14,6 +14,8 @@ from pullback.compilation.targets.numpy import (
     Speller,
     Text,
     helpers,
+    imports,
+    library,
     literal,
     shape_tuple,
     viewed,
@@ -97,7 +99,7 @@ class _Planned:
         returned = [self.names[self._register(name)] for name in scalars]
         made = ", ".join([*self.sizes.values(), "dtype"])
         taken = ", ".join([*self.parameters.values(), *self.outs.values()])
-        text = ["import numpy as np", "", "", *helpers(self.program)]
+        text = [*imports(self.program), "", "", *helpers(self.program)]
         text += [f"def make({made}):"]
         text += [f'    """Buffers for these sizes; returns step({taken})."""']
         text += [f"    {line}" for line in self.setup]
@@ -141,7 +143,7 @@ class _Planned:
         self.hoisted[i.result] = name, ATOM
 
     def _function(self, name: str) -> str:
-        return self._once(("function", name), name.replace(".", "_"), f"np.{name}")
+        return self._once(("function", name), name.replace(".", "_"), library(name))
 
     def _scalar_text(self, source: Literal | Register) -> Text:
         """A source as it stands in an expression of scalars."""

@@ -1,0 +1,47 @@
+"""Where functions are defined, and where tests may sample them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where a function is defined: which numbers those are, points inside, points outside.
+
+    ``name`` says it in a sentence: "log is defined for *positive numbers*".
+    """
+
+    name: str
+    inside: tuple[float, ...] = ()  # an interval to sample, or empty for matrices
+    outside: tuple[float, ...] = ()  # single points that violate it
+    contains: Callable[[Any], bool] = lambda value: True  # for a single number
+    points: tuple[float, ...] = ()  # the numbers to sample, where only some will do
+    assumed: tuple[str, ...] = ()  # what a variable is assumed to be to lie inside
+
+
+REAL = Domain("real numbers", (-2.0, 2.0))
+POSITIVE = Domain("positive numbers", (0.2, 3.0), (0.0, -1.0), lambda x: x > 0)
+BASE = Domain("base of a power", (0.2, 3.0), (-1.0,))  # an integer power takes any base
+NONZERO = Domain("numbers other than 0", (0.2, 3.0), (0.0,), lambda x: x != 0)
+UNIT = Domain("numbers from −1 to 1", (-0.95, 0.95), (1.5, -2.0), lambda x: -1 <= x <= 1)
+INSIDE_UNIT = Domain(
+    "numbers between −1 and 1", (-0.95, 0.95), (1.0, -1.0, 2.0), lambda x: -1 < x < 1
+)
+FROM_ONE = Domain("numbers from 1 on", (1.1, 3.0), (0.5, -2.0), lambda x: x >= 1)
+ABOVE_MINUS_ONE = Domain("numbers above −1", (-0.9, 2.0), (-1.0, -2.0), lambda x: x > -1)
+NO_POLE = Domain(
+    "numbers other than 0, −1, −2, …", (0.2, 3.0), (0.0, -2.0), lambda x: x > 0 or x != int(x)
+)
+WHOLE = Domain(
+    "the whole numbers 1, 2, 3, …",
+    outside=(0.0, 0.5),
+    contains=lambda n: n > 0 and n == int(n),
+    points=(1.0, 2.0, 3.0),
+    assumed=("binary",),
+)
+CONDITION = Domain("real numbers", points=(0.0, 1.0), assumed=("binary",))
+INVERTIBLE = Domain("invertible")
+POSITIVE_DETERMINANT = Domain("positive determinant")
