@@ -16,7 +16,7 @@ from pullback.expressions.nodes import Contraction, Node, SizeValue, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Size
 from pullback.expressions.walks import post_order, variables
-from pullback.notation.names import Names
+from pullback.notation.names import Name, Names
 from pullback.notation.write import write
 from pullback.simplification.simplify import simplify
 from pullback.trace import Trace
@@ -105,15 +105,20 @@ def stable(
 
 def describer(program: Program, lines: Mapping[Node, str]) -> Callable[[Node], str | None]:
     """What writes the formula of a line above its code; long programs go without."""
+    if len(lines) > DESCRIBED:
+        return lambda _node: None
     own = Names.of(program, named=True)
-    table = own
-    for node, name in lines.items():
-        if node not in table.table:
-            table = table.plus(node, name, row=name in program.rows)
+    table = own.extended(
+        {
+            node: Name.plain(name, row=name in program.rows)
+            for node, name in lines.items()
+            if node not in own.table
+        }
+    )
 
     def describe(node: Node) -> str | None:
         name = table.name(node)
-        if name is None or len(lines) > DESCRIBED:
+        if name is None:
             return None
         formula = write(node, own if node in own.table else table)
         return f"{name.text} = {formula}" if len(formula) < 90 and "\n" not in formula else None

@@ -33,6 +33,11 @@ class Name:
     row: bool = False
     symmetric: bool = False
 
+    @classmethod
+    def plain(cls, text: str, latex: str = "", row: bool = False) -> Name:
+        """A name from its text, before all others in the order of reading."""
+        return cls(text, latex or latex_name(text), ascii_name(text), -1, row)
+
     @property
     def compound(self) -> bool:
         """Whether the name is itself a fraction, as ∂L/∂g is, and needs parentheses under ᵀ."""
@@ -131,9 +136,7 @@ class Names:
 
     def plus(self, node: Node, text: str, latex: str = "", row: bool = False) -> Names:
         """This table with one more abbreviation, such as ``∂L/∂g`` for a gradient."""
-        return self.extended(
-            {node: Name(text, latex or latex_name(text), ascii_name(text), -1, row)}
-        )
+        return self.extended({node: Name.plain(text, latex, row)})
 
     def extended(self, more: Mapping[Node, Name]) -> Names:
         return Names({**self.table, **more}, self.ranks, self.known, self.taken)
