@@ -8,32 +8,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from pullback.api import (
-    Certificate,
-    Compiled,
-    Derivative,
-    Explanation,
-    Grade,
-    batch,
-    check,
-    code,
-    compile,
-    derivative,
-    explain,
-    grade,
-    gradient,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    parse,
-    vjp,
-)
-from pullback.errors import DomainError, MissingRule, PullbackError, ShapeError
-from pullback.language.symbols import FUNCTIONS
-from pullback.language.tensor import Tensor, dims, matrix, scalar, tensor, vector
+if TYPE_CHECKING:
+    from pullback.api import (
+        Certificate,
+        Compiled,
+        Derivative,
+        Explanation,
+        Grade,
+        batch,
+        check,
+        code,
+        compile,
+        derivative,
+        explain,
+        grade,
+        gradient,
+        hessian,
+        hvp,
+        jacobian,
+        jvp,
+        parse,
+        vjp,
+    )
+    from pullback.errors import DomainError, MissingRule, PullbackError, ShapeError
+    from pullback.language.tensor import Tensor, dims, matrix, scalar, tensor, vector
 
 __version__ = "0.1.0"
 
@@ -69,14 +70,24 @@ __all__ = [
     "vjp",
 ]
 
+# Rooms are entered when something of theirs is first asked for, so that the import is quick.
+_ROOMS = ("pullback.errors", "pullback.language.tensor", "pullback.api")
+
 
 def __getattr__(name: str) -> Any:
-    """Every function of the catalogue on tensors: ``pb.sigmoid``, ``pb.sum``, …"""
-    try:
-        return FUNCTIONS[name]
-    except KeyError:
-        raise AttributeError(f"module 'pullback' has no attribute '{name}'") from None
+    """The public names, and every function of the catalogue on tensors: ``pb.sigmoid``, …"""
+    value = None
+    if name in __all__:
+        rooms = (import_module(room) for room in _ROOMS)
+        value = next(getattr(room, name) for room in rooms if hasattr(room, name))
+    elif not name.startswith("_"):
+        value = import_module("pullback.language.symbols").FUNCTIONS.get(name)
+    if value is None:
+        raise AttributeError(f"module 'pullback' has no attribute '{name}'")
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *FUNCTIONS])
+    functions = import_module("pullback.language.symbols").FUNCTIONS
+    return sorted([*__all__, *functions])
