@@ -235,7 +235,7 @@ def test_a_size_is_never_inferred_to_be_one():
         ("sum(eye)", {}, "nothing determines this size"),
         ("x: n\neye(x)", {}, "'x' is both a size and a variable"),
         ("vector(1, x^2)", {}, "a size is made of whole numbers"),
-        ("pi*s", {}, "'pi' is no constant here"),
+        ("inf*s", {}, "'inf' is no constant here"),
     ],
 )
 def test_what_is_declared_must_make_sense(text, options, message):

@@ -20,6 +20,10 @@ from pullback.language.syntax import Addition, Call, Literal, Name, Product, Syn
 Build = Callable[[Sequence[Node], Shape], Node]
 
 CALLABLE = {n: r for n, r in CATALOGUE.items() if isinstance(r, Definition) or r.partials}
+CONSTANTS: dict[str, Function] = {}  # records without arguments, such as π
+for _record in CATALOGUE.values():
+    if isinstance(_record, Function) and not _record.partials:
+        CONSTANTS |= {_record.name: _record, _record.symbol or _record.name: _record}
 ALIASES = {"trace": "tr", **OTHER_NAMES}
 ALIASES |= {r.symbol: n for n, r in CALLABLE.items() if isinstance(r, Function) and r.symbol}
 BUILTINS = ("transpose", "diag", "dot", "outer", "eye", "vector", "matrix")

@@ -15,7 +15,7 @@ from pullback.errors import Place, PullbackError
 from pullback.expressions import Node, Size
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
-from pullback.language.calls import Build, is_function, resolve
+from pullback.language.calls import CONSTANTS, Build, is_function, resolve
 from pullback.language.kinds import Kind, Rule, Verdict
 from pullback.language.syntax import (
     Addition,
@@ -106,7 +106,7 @@ def compile_line(
             if item.name == "eye":  # alone it takes its size from its surroundings
                 stack.append(Call(item.start, item.stop, "eye", []))
             else:
-                code.append(_load(item, text, sizes))
+                code.append(_load(item, text, sizes, names))
         elif isinstance(item, Addition):
             stack.extend(reversed(_addition(item)))
         elif isinstance(item, Product):
@@ -159,9 +159,11 @@ def _span(syntax: Syntax) -> tuple[int, int]:
     return (syntax.start, syntax.stop)
 
 
-def _load(item: Name, text: str, sizes: Collection[str]) -> Instruction:
+def _load(item: Name, text: str, sizes: Collection[str], names: Collection[str]) -> Instruction:
     if item.name in sizes:
         return Push(_span(item), _span(item), make.size_value(item.name))
+    if item.name in CONSTANTS and item.name not in names:
+        return Push(_span(item), _span(item), CONSTANTS[item.name].apply([]))
     if is_function(item.name):
         hint = f"write {item.name}(…), or choose another name for the variable"
         raise PullbackError(f"'{item.name}' is a function", Place(text, *_span(item)), hint)

@@ -8,7 +8,7 @@ from pullback.errors import Place, PullbackError
 from pullback.expressions import Node, Program, Shape, Variable
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
-from pullback.language.calls import SIZED, is_function
+from pullback.language.calls import CONSTANTS, SIZED, is_function
 from pullback.language.code import Instruction, Load, Store, compile_line
 from pullback.language.declarations import Declared, Sizes, collect, declare
 from pullback.language.inference import Typing, infer
@@ -57,7 +57,8 @@ def parse_program(
         name for d in declared.values() for size in d.shape for name in size.names
     }
     _check_names(source, declared, lines, size_names)
-    names = {*declared, *lines, *names_used} - size_names
+    constants = CONSTANTS.keys() - {*declared, *lines}
+    names = {*declared, *lines, *names_used} - size_names - constants
     code: list[Instruction] = []
     for line in source.lines:
         code += compile_line(line, text, size_names, names, by_rows=stated)
@@ -169,7 +170,7 @@ def _check_order(
             )
 
 
-_CONSTANTS = ("pi", "inf", "nan", "Inf", "NaN")
+_CONSTANTS = ("inf", "nan", "Inf", "NaN")
 
 
 def _variables(

@@ -23,6 +23,8 @@ def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
     if node.function == "inv":
         return algebra.power(arguments[0], Fraction(-1))
     record = primitive(node)
+    if not node.arguments:
+        return atom(Name(record.symbol or record.name, record.latex, record.name), "scalar")
     by_rows = not record.elementwise and bool(node.order - len(record.signature.result))
     latex = record.latex or rf"\operatorname{{{record.name}}}"
     name = Name(record.symbol or record.name, latex, record.name)
