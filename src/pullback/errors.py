@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str = "known") -> str:
+    """The name that was probably meant, else what there is.
+
+    >>> suggestion("sigmod", ["sigmoid", "tanh"]), suggestion("W", ["U", "x"], "it has")
+    ("did you mean 'sigmoid'?", 'it has U, x')
+    """
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    more = f", … ({len(names)} in all)" if len(names) > 8 else ""
+    return f"{otherwise} {', '.join(names[:8])}{more}"
 
 
 @dataclass(frozen=True)

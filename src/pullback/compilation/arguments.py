@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
-from pullback.errors import PullbackError, ShapeError
+from pullback.errors import PullbackError, ShapeError, suggestion
 from pullback.expressions.nodes import Variable
 from pullback.expressions.sizes import Size
 
@@ -46,11 +45,10 @@ class Arguments:
             if name in given:
                 raise PullbackError(f"'{name}' is given twice, by position and by name")
             if name not in self.known and name not in self.size_names:
-                close = get_close_matches(name, [*self.known, *self.size_names], 1)
-                hint = f"did you mean '{close[0]}'?" if close else ""
+                known = [*self.variables, *self.size_names]
                 raise PullbackError(
-                    f"unknown argument '{name}'; the variables are {', '.join(self.variables)}",
-                    hint=hint,
+                    f"unknown argument '{name}'",
+                    hint=suggestion(name, known, "variables and sizes:"),
                 )
             given[name] = value
         missing = [name for name in self.inputs if name not in given]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from pullback.derivation.result import Derivation, Wrt
 from pullback.differentiation.reverse import reverse
-from pullback.errors import PullbackError
+from pullback.errors import PullbackError, suggestion
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.program import Program
@@ -21,9 +20,10 @@ def find(program: Program, name: str) -> Wrt:
     node = program.variables.get(name) or program.lines.get(name)
     if node is None:
         known = [*program.variables, *program.lines]
-        close = get_close_matches(name, known, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(known)}"
-        raise PullbackError(f"there is no '{name}' to differentiate by in this program", hint=hint)
+        raise PullbackError(
+            f"there is no '{name}' to differentiate by in this program",
+            hint=suggestion(name, known, "it has"),
+        )
     return Wrt(name, node)
 
 

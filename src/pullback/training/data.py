@@ -11,7 +11,6 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pullback.errors import PullbackError
+from pullback.errors import PullbackError, suggestion
 
 Array = NDArray[Any]
 Columns = Sequence[str]  # names, ranges and patterns
@@ -44,7 +43,8 @@ class Table:
         """The column as it was read; PullbackError if there is none of this name."""
         if name not in self.columns:
             raise PullbackError(
-                f"{self.source} has no column {name!r}", hint=_advice(name, self.names)
+                f"{self.source} has no column {name!r}",
+                hint=suggestion(name, self.names, "its columns are"),
             )
         return self.columns[name]
 
@@ -178,7 +178,7 @@ class Table:
                 if missing:
                     raise PullbackError(
                         f"{self.source} has no column {missing[0]!r}, which {piece!r} asks for",
-                        hint=_advice(missing[0], self.names),
+                        hint=suggestion(missing[0], self.names, "its columns are"),
                     )
                 return names
             for end in (first, last):
@@ -292,14 +292,6 @@ def as_table(data: Data) -> Table:
 _COUNTED = re.compile(r"(.*?)(\d+)")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _GAPS = "fill or drop such rows first; nothing was written"
-
-
-def _advice(name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    shown = ", ".join(known[:8]) + (f", … ({len(known)} in all)" if len(known) > 8 else "")
-    return f"its columns are {shown}"
 
 
 def _reason(error: Exception) -> str:

@@ -6,10 +6,9 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
-from pullback.errors import PullbackError
+from pullback.errors import PullbackError, suggestion
 from pullback.training.initialisers import INITIALISERS
 from pullback.training.optimisers import OPTIMISERS, USUAL_RATE, Optimiser
 from pullback.training.schedules import SCHEDULES, Schedule, warm_up
@@ -67,12 +66,8 @@ class Settings:
         changed = {}
         for name, value in options.items():
             if name not in _READERS:
-                close = get_close_matches(name, _READERS, n=1)
                 raise PullbackError(
-                    f"unknown setting {name!r}",
-                    hint=f"did you mean {close[0]!r}?"
-                    if close
-                    else f"known: {', '.join(_READERS)}",
+                    f"unknown setting {name!r}", hint=suggestion(name, _READERS, "settings are")
                 )
             if value is not None:
                 changed[name] = _READERS[name](name, value)
@@ -169,11 +164,9 @@ def _whole(least: int) -> Reader:
 def _one_of(known: Mapping[str, Any] | Names) -> Reader:
     def read(name: str, value: Any) -> str:
         if value not in known:
-            close = get_close_matches(str(value), list(known), n=1)
             raise PullbackError(
                 f"{name} is {value!r}, which is unknown",
-                hint=(f"did you mean {close[0]!r}? " if close else "")
-                + f"known: {', '.join(known)}",
+                hint=suggestion(str(value), known, "known:"),
             )
         return str(value)
 
