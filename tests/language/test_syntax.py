@@ -111,10 +111,6 @@ def test_numbers_are_exact(text, number):
         ("tr = x; tr", "'tr' is a function", "tr"),
         ("", "the text has no formula", None),
         ("# nothing\nx: n", "the text has no formula", None),
-        ("A@B", "'@' marks NumPy", "@"),
-        ("x**2", "'\\*\\*' marks NumPy.*\n.*\n.*\nhere powers are \\^", "**"),
-        ("A.T*x", "'.T' marks NumPy", ".T"),
-        ("np.tanh(x)", "'np.' marks NumPy", "np."),
         (r"\sigma(x)", r"'\\sigma' marks LaTeX", r"\sigma"),
         ("T: a 1 c: d\nT", "':' stands only after the name|expected", None),
     ],
@@ -128,10 +124,6 @@ def test_every_error_has_its_caret(text, message, under):
         place = caught.value.place
         assert text[place.start : place.stop] == under
         assert "^" in shown
-
-
-def test_a_mark_of_numpy_in_a_comment_is_none():
-    assert parse_program("x + 1  # np.dot(A, x) @ y ** 2").variables
 
 
 def test_ten_thousand_lines_of_one_layer_each():

@@ -19,6 +19,7 @@ FUNCTIONS = {
     "log": np.log,
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "pi": lambda: np.pi,
     "relu": lambda x: np.maximum(x, 0),
     "step": lambda x: np.heaviside(x, 0),
     "softplus": lambda x: np.logaddexp(x, 0),

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from pullback.errors import Place, PullbackError
 from pullback.expressions import Node, Size
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
-from pullback.language.calls import CONSTANTS, Build, is_function, resolve
+from pullback.language.calls import CONSTANTS, Build, Callee, is_function, resolve
 from pullback.language.kinds import Kind, Rule, Verdict
 from pullback.language.syntax import (
     Addition,
@@ -28,6 +29,8 @@ from pullback.language.syntax import (
     Syntax,
     Transposed,
 )
+
+RuleOf = Callable[[tuple[Kind, ...]], Verdict]
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +72,7 @@ class Operate(Instruction):
 
     symbol: str
     count: int
-    rule: Callable[[tuple[Kind, ...]], Verdict]
+    rule: RuleOf
     build: Build | None = None
     sizes: tuple[Size, ...] = ()
     signs: tuple[int, ...] = ()  # of a sum, at its last addition
@@ -77,17 +80,43 @@ class Operate(Instruction):
     operands: tuple[tuple[int, int], ...] = ()  # their spans
 
 
+class Meaning(Protocol):
+    """What operators, the transpose and calls mean: a rule, and a node if the rule is not all."""
+
+    def operator(self, symbol: str) -> tuple[RuleOf, Build | None]: ...
+
+    def transposed(self) -> tuple[RuleOf, Build | None]: ...
+
+    def resolve(self, call: Call, text: str, names: Collection[str]) -> Callee: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mathematics:
+    """The meaning of the default language; ``by_rows`` lets functions of a vector act on rows."""
+
+    by_rows: bool = False
+
+    def operator(self, symbol: str) -> tuple[RuleOf, Build | None]:
+        return _BINARY[symbol], None
+
+    def transposed(self) -> tuple[RuleOf, Build | None]:
+        return _transposed, None
+
+    def resolve(self, call: Call, text: str, names: Collection[str]) -> Callee:
+        return resolve(call, text, names, self.by_rows)
+
+
 def compile_line(
     line: Line,
     text: str,
     sizes: Collection[str],
     names: Collection[str],
-    by_rows: bool = False,
+    meaning: Meaning,
 ) -> list[Instruction]:
     """The instructions of one line, in order of evaluation.
 
     ``sizes`` are names that stand for sizes, ``names`` those of variables and lines.
-    ``by_rows`` lets functions of a vector act on each row of a matrix.
+    ``meaning`` is that of operators and calls in the dialect.
     """
     code: list[Instruction] = []
     # syntax still to be compiled, or an instruction whose operands are compiled before it
@@ -108,20 +137,24 @@ def compile_line(
             else:
                 code.append(_load(item, text, sizes, names))
         elif isinstance(item, Addition):
-            stack.extend(reversed(_addition(item)))
+            stack.extend(reversed(_addition(item, meaning)))
         elif isinstance(item, Product):
             symbol = item.operator or "*"
             bare = item.right.name if isinstance(item.right, Name) and symbol == "*" else ""
             spans = (_span(item.left), _span(item.right))
-            rule = _binary(symbol)
+            rule, build = meaning.operator(symbol)
             stack.append(
-                Operate(_span(item), item.at, symbol, 2, rule, bare_name=bare, operands=spans)
+                Operate(
+                    _span(item), item.at, symbol, 2, rule, build, bare_name=bare, operands=spans
+                )
             )
             stack += [item.right, item.left]
         elif isinstance(item, Power):
             spans = (_span(item.base), _span(item.exponent))
-            rule = _binary(item.operator)
-            stack.append(Operate(_span(item), item.at, item.operator, 2, rule, operands=spans))
+            rule, build = meaning.operator(item.operator)
+            stack.append(
+                Operate(_span(item), item.at, item.operator, 2, rule, build, operands=spans)
+            )
             stack += [item.exponent, item.base]
         elif isinstance(item, Transposed):
             if item.lettered and "T" in names:
@@ -132,12 +165,13 @@ def compile_line(
                 )
             bare = item.operand.name if isinstance(item.operand, Name) else ""
             spans = (_span(item.operand),)
+            rule, build = meaning.transposed()
             stack.append(
-                Operate(_span(item), item.at, "'", 1, _transposed, bare_name=bare, operands=spans)
+                Operate(_span(item), item.at, "'", 1, rule, build, bare_name=bare, operands=spans)
             )
             stack.append(item.operand)
         elif isinstance(item, Call):
-            callee = resolve(item, text, names, by_rows)
+            callee = meaning.resolve(item, text, names)
             spans = tuple(_span(argument) for argument in callee.arguments)
             stack.append(
                 Operate(
@@ -170,7 +204,7 @@ def _load(item: Name, text: str, sizes: Collection[str], names: Collection[str])
     return Load(_span(item), _span(item), item.name)
 
 
-def _addition(item: Addition) -> list[Syntax | Instruction]:
+def _addition(item: Addition, meaning: Meaning) -> list[Syntax | Instruction]:
     if len(item.terms) == 1:
         operand = item.terms[0][1]
         return [
@@ -194,16 +228,12 @@ def _addition(item: Addition) -> list[Syntax | Instruction]:
                 item.at[i],
                 symbol,
                 2,
-                _binary("+"),
+                meaning.operator("+")[0],
                 signs=signs if last else (),
                 operands=(before, _span(term)),
             ),
         ]
     return steps
-
-
-def _binary(operator: str) -> Callable[[tuple[Kind, ...]], Verdict]:
-    return _BINARY[operator]
 
 
 def _transposed(kinds: tuple[Kind, ...]) -> Verdict:

@@ -58,16 +58,21 @@ def collect(
     shapes: Mapping[str, Sizes],
     assume: Mapping[str, str | Iterable[str]],
     used: Iterable[str],
+    *,
+    rows: bool = True,
 ) -> dict[str, Declared]:
-    """Every declared name, from the text first; ``used`` are the names that the lines have."""
+    """Every declared name, from the text first; ``used`` are the names that the lines have.
+
+    Unless there are ``rows``, a shape ``1 n`` is a matrix, as in NumPy.
+    """
     table: dict[str, Declared] = {}
     for item in declarations:
         place = Place(text, item.start, item.stop)
-        _add(table, item.name, item.sizes or None, item.assumptions, place)
+        _add(table, item.name, item.sizes or None, item.assumptions, place, rows=rows)
     known = [*table, *used]
     for name, sizes in shapes.items():
         _insist(name, known)
-        _add(table, name, _sizes(name, sizes), (), None)
+        _add(table, name, _sizes(name, sizes), (), None, rows=rows)
     for name, words in assume.items():
         _insist(name, known)
         several = words.replace(",", " ").split() if isinstance(words, str) else list(words)
@@ -91,6 +96,7 @@ def _add(
     place: Place | None,
     *,
     assumption_only: bool = False,
+    rows: bool = True,
 ) -> None:
     if is_function(name):
         raise PullbackError(f"'{name}' is a function and cannot be declared", place)
@@ -100,6 +106,8 @@ def _add(
             raise PullbackError(f"'{size}' is no size", place, "sizes are names or 1, 2, 3, …")
     kind: Kind | None
     kind, shape = shape_of_sizes(sizes or ())
+    if not rows and sizes is not None:
+        kind, shape = k.kind_of_order(len(sizes)), tuple(sizes)
     if sizes is None and (words or assumption_only):
         kind = None  # only assumptions are stated; the shape is inferred
     old = table.get(name)

@@ -52,7 +52,10 @@ def refuse_token(plain: str, error: Any) -> Fault:
         while begin > 0 and plain[begin].isspace():
             begin -= 1
         return Fault("the line ends where a value is expected", begin, begin + 1)
-    if kind in (*_VALUES, "NUMBER", "ASSUMPTION") and "PRODUCT" in expected:
+    if kind in (*_VALUES, "NUMBER", "ASSUMPTION") and {"PRODUCT", "STAR"} & expected:
+        if "STAR" in expected:
+            hint = "write @ or * between factors"
+            return Missing(f"an operator is missing before '{shown}'", start, stop, hint)
         hint = "write * between factors; as printed, side by side, they are dialect 'printed'"
         return Missing(f"an operator is missing before '{shown}'", start, stop, hint)
     if shown == "=":
@@ -67,6 +70,6 @@ def refuse_token(plain: str, error: Any) -> Fault:
         return Fault("',' stands only between the arguments of a function", start, stop)
     if shown == ")":
         return Fault("a value is missing before ')'", start, stop)
-    if expected & {"NAME", "NUMBER"} and "PRODUCT" not in expected:
+    if expected & {"NAME", "NUMBER"} and not expected & {"PRODUCT", "STAR"}:
         return Fault(f"a value is expected before '{shown}'", start, stop)
     return Fault(f"'{shown}' is not expected here", start, stop)

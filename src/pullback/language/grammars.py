@@ -36,6 +36,8 @@ def blank(text: str, marks: re.Pattern[str] = _MARKS) -> str:
             if not opened:
                 raise Fault("this ) closes nothing", *match.span())
             opened.pop()
+        elif mark[0] in "'\"":
+            continue  # a text is an argument of its own
         elif mark != "\n" or opened:
             parts += [text[last : match.start()], " " * len(mark)]
             last = match.end()

@@ -60,10 +60,12 @@ def infer(
     text: str,
     taken: Collection[str],
     result: Shape | None = None,
+    kinds: Sequence[Kind] = EVERY_KIND,
 ) -> tuple[Typing, tuple[str, ...]]:
     """The typing of a program, and the sentences that say what was assumed.
 
-    ``taken`` are the names that no size may get, ``result`` is the shape that is asked for. Raises ShapeError where sizes disagree, and
+    ``taken`` are the names that no size may get, ``result`` is the shape that is asked for,
+    ``kinds`` those that a name can have. Raises ShapeError where sizes disagree, and
     PullbackError where two readings are equally good.
     """
     lines = {step.name for step in code if isinstance(step, Store)}
@@ -71,9 +73,8 @@ def infer(
     possible: dict[str, Sequence[Kind]] = {}
     for step in code:
         if isinstance(step, Load) and step.name not in fixed and step.name not in lines:
-            possible[step.name] = (
-                declared[step.name].kinds() if step.name in declared else EVERY_KIND
-            )
+            known = declared[step.name].kinds() if step.name in declared else kinds
+            possible[step.name] = [kind for kind in known if kind in kinds]
     settle = _Settling(code, declared, text, taken, result)
     typing = settle(fixed) if not possible else _choose(settle, fixed, possible)
     name_sizes(typing, code, taken)
@@ -216,9 +217,14 @@ class _Settling:
         return verdict
 
     def _operate(self, step: Operate, operands: list[Entity], rule: Rule, typing: Typing) -> Entity:
-        for left, right in rule.equal:
+        stretched: dict[Axis, Axis] = {}
+        for pair in rule.equal:
+            left, right = stretched.get(pair[0], pair[0]), pair[1]
             a = operands[left[0]].sizes[left[1]]
             b = operands[right[0]].sizes[right[1]]
+            if rule.stretch and (_is_one(typing, a) or _is_one(typing, b)):
+                stretched[pair[0]] = right if _is_one(typing, a) else left
+                continue
             if not typing.sizes.unify(a, b):
                 self._disagree(step, operands, (left, right), typing)
         sizes: list[int] = []
@@ -229,7 +235,8 @@ class _Settling:
             elif axis[0] < 0:
                 sizes.append(sizes[axis[1]])
             else:
-                sizes.append(operands[axis[0]].sizes[axis[1]])
+                operand, place = stretched.get(axis, axis)
+                sizes.append(operands[operand].sizes[place])
         return Entity(rule.kind, tuple(sizes))
 
     def _refuse(
@@ -284,6 +291,11 @@ class _Settling:
         entity = operands[operand]
         sizes = [str(typing.sizes.value(index) or "?") for index in entity.sizes]
         return f"{self._written(step, operand)} is {oriented(entity.kind, sizes)}"
+
+
+def _is_one(typing: Typing, index: int) -> bool:
+    size = typing.sizes.value(index)
+    return size is not None and size.constant == 1
 
 
 def _axis_name(kind: Kind, axis: int) -> str:

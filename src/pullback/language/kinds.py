@@ -38,13 +38,14 @@ class Rule:
 
     ``axes`` names, for each axis of the result, the operand's axis it is; None is an axis that
     takes its size from its surroundings. ``broadcasts`` counts scalars that are no literals and
-    have to be repeated.
+    have to be repeated. With ``stretch`` an axis known to have size 1 is equal to any other.
     """
 
     kind: Kind
     axes: tuple[Axis | None, ...] = ()
     equal: tuple[tuple[Axis, Axis], ...] = ()
     broadcasts: int = 0
+    stretch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

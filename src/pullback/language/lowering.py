@@ -9,6 +9,7 @@ from pullback.errors import DomainError, Place, PullbackError
 from pullback.expressions import Node, Shape, Variable
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import CATALOGUE
+from pullback.language.broadcasting import broadcast_to
 from pullback.language.code import Instruction, Load, Operate, Push, Store
 from pullback.language.inference import Typing
 from pullback.language.kinds import Axis, Rule
@@ -96,7 +97,7 @@ def lower(
 
 def _operate(step: Operate, rule: Rule, shape: Shape, nodes: Sequence[Node]) -> Node:
     if step.signs:
-        parts = [n if n.shape == shape else make.broadcast(n, shape) for n in nodes]
+        parts = [broadcast_to(n, shape) for n in nodes]
         result = make.add(zip(step.signs, parts, strict=True), shape)
     elif step.build is not None:
         result = step.build(nodes, shape)

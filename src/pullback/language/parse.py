@@ -9,10 +9,19 @@ from pullback.expressions import Node, Program, Shape, Variable
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
 from pullback.language.calls import CONSTANTS, SIZED, is_function
-from pullback.language.code import Instruction, Load, Store, compile_line
-from pullback.language.declarations import Declared, Sizes, collect, declare
+from pullback.language.code import (
+    Instruction,
+    Load,
+    Mathematics,
+    Meaning,
+    Operate,
+    Store,
+    compile_line,
+)
+from pullback.language.declarations import EVERY_KIND, Declared, Sizes, collect, declare
 from pullback.language.inference import Typing, infer
 from pullback.language.lowering import lower
+from pullback.language.numpy_calls import NumpyMeaning
 from pullback.language.printed import parts_of
 from pullback.language.reading import Dialect, read
 from pullback.language.syntax import Call, Name, Source, Syntax
@@ -52,19 +61,37 @@ def parse_program(
     lines = [line.name for line in source.lines if line.name]
     stated = dialect == "printed"
     given = {**(shapes or {}), **(assume or {})} if stated else {}
-    declared = collect(text, source.declarations, shapes or {}, assume or {}, [*names_used, *given])
+    declared = collect(
+        text,
+        source.declarations,
+        shapes or {},
+        assume or {},
+        [*names_used, *given],
+        rows=source.dialect != "numpy",
+    )
     size_names = sizes_used | {
         name for d in declared.values() for size in d.shape for name in size.names
     }
     _check_names(source, declared, lines, size_names)
     constants = CONSTANTS.keys() - {*declared, *lines}
     names = {*declared, *lines, *names_used} - size_names - constants
+    numpy = source.dialect == "numpy"
+    meaning: Meaning = NumpyMeaning() if numpy else Mathematics(by_rows=stated)
     code: list[Instruction] = []
     for line in source.lines:
-        code += compile_line(line, text, size_names, names, by_rows=stated)
+        code += compile_line(line, text, size_names, names, meaning)
     _check_order(code, lines, declared, text)
     wanted = None if shape is None else declare("the result", shape, ())[0]
-    typing, assumed = infer(code, declared, text, {*names, *size_names}, wanted)
+    typing, assumed = infer(
+        code,
+        declared,
+        text,
+        {*names, *size_names},
+        wanted,
+        _WITHOUT_ROWS if numpy else EVERY_KIND,
+    )
+    if numpy and source.mark is not None:
+        _refuse_other_readings(code, typing, source)
     variables = _variables(declared, typing, lines)
     lowered = lower(code, typing, variables, text)
     last = source.lines[-1].name
@@ -81,6 +108,32 @@ def parse_program(
         assumed=assumed,
         result_name=last,
     )
+
+
+_WITHOUT_ROWS = (k.SCALAR, k.COLUMN, k.MATRIX)
+
+
+def _refuse_other_readings(code: list[Instruction], typing: Typing, source: Source) -> None:
+    """Raises PullbackError for ``*`` between two arrays: mathematics and NumPy differ there."""
+    assert source.mark is not None
+    stack: list[int] = []  # the order of each value
+    for step, entity in zip(code, typing.values, strict=True):
+        if isinstance(step, Operate):
+            operands = stack[len(stack) - step.count :]
+            del stack[len(stack) - step.count :]
+            if step.symbol == "*" and all(operands):
+                left, right = (source.text[a:b] for a, b in step.operands)
+                mark = source.text[slice(*source.mark)]
+                raise PullbackError(
+                    f"'{mark}' marks NumPy, where {left}*{right} goes entry by entry; in the "
+                    "default language it is the matrix product",
+                    Place(source.text, *step.at),
+                    f"state dialect='numpy' for the first, or write {left} @ {right} for the second",
+                )
+        if isinstance(step, Store):
+            stack.pop()
+        else:
+            stack.append(len(entity.sizes))
 
 
 def _spread(result: Node, wanted: Shape | None) -> Node:

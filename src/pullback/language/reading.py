@@ -11,6 +11,7 @@ from pullback.language.calls import FUNCTION_NAMES
 from pullback.language.dialects import recognised, refuse_other_dialects
 from pullback.language.faults import Fault, Missing
 from pullback.language.grammars import blank, parsed, parser
+from pullback.language.numpy_building import BLANKED, NumpyBuilder, unknown
 from pullback.language.printed import COEFFICIENT, has_coefficient, paired, settle
 from pullback.language.syntax import Declaration, Line, Source
 
@@ -48,8 +49,11 @@ def _read(text: str, dialect: Dialect | None, known: Collection[str]) -> Source:
     mark = None
     if dialect is None:
         dialect, mark = recognised(text)
+    if dialect == "numpy":
+        plain = blank(text, BLANKED)
+        return source_of(text, parsed(plain, parser("numpy", NumpyBuilder), unknown), dialect, mark)
     plain = blank(text)
-    if dialect in ("matlab", "numpy", "latex"):
+    if dialect in ("matlab", "latex"):
         refuse_other_dialects(text, plain)
     return _mathematics(text, paired(plain), dialect, mark, known)
 

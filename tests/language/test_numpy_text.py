@@ -1,0 +1,193 @@
+"""NumPy formulas as text have the values that NumPy gives them."""
+
+import contextlib
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from values import SIZES, arrays, value
+
+from pullback.errors import PullbackError
+from pullback.language.parse import parse_program
+
+SHAPES = {
+    "A": ("m", "n"),
+    "B": ("m", "n"),
+    "S": ("n", "n"),
+    "R": (1, "n"),
+    "x": ("n",),
+    "y": ("n",),
+    "b": ("m",),
+    "s": (),
+    "Q": ("k", "m", "n"),
+    "K": ("k", "p", "n"),
+}
+NUMBERS = arrays(SHAPES, 5)
+NUMBERS["S"] = NUMBERS["S"] + 3 * np.eye(3)
+
+FORMULAS = """
+A @ x - b
+np.sum((A @ x - b)**2)
+0.5*np.linalg.norm(A @ x - b)**2
+A*x + b.sum()
+A*B - A/B
+A.T @ b + x*y
+x @ S @ y
+S @ S.T @ x
+x.T @ y
+x**2 + 2**x - x**-1
+-x**2
+2**3**2*s
+x**y
+np.exp(-x)/(1 + np.exp(-x))
+np.log(x) + np.sqrt(y) - np.square(x) + np.abs(x - y) + np.tanh(x)
+np.sum(A, axis=0) + x
+np.sum(A, 1) - b
+A.sum(axis=-1)
+A.mean(0) * x.mean()
+np.exp(A)/np.sum(np.exp(A), axis=1, keepdims=True)
+A - A.mean(axis=0, keepdims=True)
+np.einsum('ij,j->i', A, x)
+np.einsum("ij,ij", A, B)
+np.einsum('kmn,kpn->kmp', Q, K)
+np.einsum('ii->i', S)
+Q @ x
+Q @ S
+np.trace(S) + np.trace(S @ np.linalg.inv(S))
+np.linalg.inv(S).T @ x
+np.linalg.det(S)
+np.linalg.solve(S, x)
+np.linalg.solve(S, A.T)
+np.linalg.norm(x) + np.linalg.norm(x, 1) + np.linalg.norm(A) + np.linalg.norm(A, 'fro')
+np.linalg.norm(x, ord=2)
+x.dot(y) + np.dot(A, x).sum() + np.vdot(x, y) + np.inner(x, y)
+np.outer(x, y) @ x
+np.diag(x) @ y + np.diag(S)
+S + np.eye(n)
+A.T @ np.ones(m) + np.zeros(n)
+np.ones((m, n)) * A
+np.full((m, n), s) + A
+x.sum()/len(x) + x/x.size + A.shape[0] - A.shape[1]
+np.maximum(x, y) + np.minimum(x, 0.5) + np.power(x, 2) + np.multiply(x, y)
+A*R + R
+R @ x
+R.T
+A.T.sum()
+(A + B).T @ b
+np.transpose(A) @ b
+np.transpose(Q, (2, 0, 1))
+np.swapaxes(Q, 0, 1)
+x/np.linalg.norm(x)
+s*x + s
+np.ones_like(x) - x
+np.pi*s + np.e
+np.log1p(x) + np.expm1(y)
+""".strip().splitlines()
+
+
+def shapes_in(text):
+    names = set(re.findall(r"[A-Za-z]+", text))
+    return {name: shape for name, shape in SHAPES.items() if name in names}
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_formula_has_the_value_that_numpy_gives_it(text):
+    try:
+        program = parse_program(text, shapes_in(text), dialect="numpy")
+    except PullbackError as error:
+        if "unknown function" in str(error):
+            pytest.skip(error.message)
+        raise
+    scope = {**NUMBERS, "n": SIZES["n"], "m": SIZES["m"], "np": np}
+    expected = eval(text, scope)
+    np.testing.assert_allclose(value(program.result, NUMBERS), expected, rtol=1e-12)
+    assert program.result.order == np.ndim(expected)
+
+
+def test_lines_and_return():
+    text = "h = np.tanh(A @ x)  # hidden\nr = (\n  h - b)\nreturn np.sum(r**2)"
+    program = parse_program(text, shapes_in("A x b"))
+    expected = np.sum((np.tanh(NUMBERS["A"] @ NUMBERS["x"]) - NUMBERS["b"]) ** 2)
+    np.testing.assert_allclose(value(program.result, NUMBERS), expected)
+    assert list(program.lines) == ["h", "r"]
+
+
+def test_shapes_are_inferred():
+    program = parse_program("np.sum((V @ np.tanh(U @ x) - y)**2)")
+    assert {name: len(v.shape) for name, v in program.variables.items()} == {
+        "V": 2,
+        "U": 2,
+        "x": 1,
+        "y": 1,
+    }
+    assert len(parse_program("x*y", dialect="numpy").variables["x"].shape) == 1
+
+
+def test_a_vector_is_neither_a_column_nor_a_row():
+    program = parse_program("x.T @ A", {"x": ("m",), "A": ("m", "n")})
+    assert not program.rows
+    assert len(parse_program("R + 1", {"R": (1, "n")}, dialect="numpy").result.shape) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "under"),
+    [
+        ("A*x @ y", r"'@' marks NumPy, where A\*x goes entry by entry", "*"),
+        ("U*x + z**2", r"state dialect='numpy' for the first, or write U @ x", "*"),
+        ("np.exp(x)*y", "'np.' marks NumPy", "*"),
+        ("np.foo(x)", "unknown function 'np.foo'", "np.foo"),
+        ("x'*y @ z", "in NumPy the transpose is x.T", "'"),
+        ("x @ y^2", r"in NumPy powers are \*\*", "^"),
+        ("x[1:] @ y", "only|not expected|no meaning", None),
+        ("x[0] @ y", "entries of arrays cannot be picked out", "[0]"),
+        ("np.sum(x, foo=1)", "unexpected keyword argument 'foo'", "np.sum(x, foo=1)"),
+        ("np.sum(x, axis=y)", "stated, not computed", "y"),
+        ("np.exp(x, y)", "it takes 1 argument", "np.exp(x, y)"),
+        ("np.exp", "'np.exp' is not called", None),
+        ("x.foo @ y", "'.foo' has no meaning here", ".foo"),
+        ("x y @ z", "an operator is missing before 'y'\n.*\n.*\nwrite @ or", "y"),
+        ("np.einsum('ij,j', A)", "is for 2 operands, not 1", "np.einsum('ij,j', A)"),
+        ("np.einsum('ij->ik', A)", "needs letters of the operands", "np.einsum('ij->ik', A)"),
+        ("s @ x + s*s", "", None),
+        ("np.softmax(X)", "needs an axis", None),
+        ("__import__('os').system('ls') @ x", "unknown function", "system"),
+        ("(lambda: 1)() @ x", "", None),
+        ("x @ (1, 2)", "", None),
+        ("np.sum() @ x", "it takes a value first", "np.sum()"),
+    ],
+)
+def test_every_error_has_its_caret(text, message, under):
+    shapes = {"s": ()} if text.startswith("s @") else {}
+    shapes |= {"X": ("m", "n")} if "X" in text else {}
+    with pytest.raises(PullbackError) as caught:
+        parse_program(text, shapes)
+    shown = str(caught.value)
+    assert re.search(message, shown), shown
+    if under is not None:
+        place = caught.value.place
+        assert text[place.start : place.stop] == under
+
+
+def test_the_default_language_refuses_marks_if_it_is_stated():
+    with pytest.raises(PullbackError, match="'@' marks NumPy"):
+        parse_program("A @ x", dialect="matlab")
+    with pytest.raises(PullbackError, match="unknown dialect 'julia'"):
+        parse_program("A @ x", dialect="julia")
+
+
+def test_a_mark_in_a_comment_is_none():
+    assert parse_program("x + 1  # np.dot(A, x) @ y ** 2").variables
+
+
+WORDS = """x y A S s n np. np.sum np.exp np.einsum .T .sum() .shape[0] ( ) ( ) + - * @ ** / ,
+axis=0 'ij,j->i' 0 1 2.5 = [ ] ' keepdims=True np.linalg.inv None"""
+TOKENS = st.sampled_from([*WORDS.split(), "\n", " "])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TOKENS, max_size=12).map("".join) | st.text(max_size=30))
+def test_any_text_is_a_program_or_a_pullback_error(text):
+    with contextlib.suppress(PullbackError):
+        parse_program(text, dialect="numpy")
