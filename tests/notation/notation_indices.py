@@ -142,7 +142,8 @@ class IndexReader:
         if text == "δ":
             one, other = (self.scope[-1][name] for name in split(self.take()[1]))
             return lambda e: float(e[one] == e[other])
-        if self.tokens[self.at][0] == "mark" and self.tokens[self.at + 1][1] == "(":
+        mark, after = self.tokens[self.at], self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        if mark[0] == "mark" and after[1] == "(" and after[2] == mark[3]:
             return self.bound_function(text)
         if self.peek() == "(" and self.tokens[self.at][2] == self.tokens[self.at - 1][3]:
             return self.function(text)  # a space before the parenthesis is a product

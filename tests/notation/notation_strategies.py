@@ -44,12 +44,13 @@ def arrays(seed=0):
 @st.composite
 def expressions(draw, shape, depth=2):
     """A node of this shape (size names)."""
-    kinds = ["variable"] * (tuple(shape) in BY_SHAPE) + ["product"] * 3
-    if depth:
-        kinds += ["sum", "function"]
+    kinds = ["product", "variable", "product", "sum", "function"] if depth else ["variable"]
     kind = draw(st.sampled_from(kinds))
     if kind == "variable":
-        return draw(st.sampled_from(BY_SHAPE[tuple(shape)]))
+        known = BY_SHAPE.get(tuple(shape))
+        if known is None:
+            return make.transpose(BY_SHAPE[tuple(shape[::-1])][0])
+        return draw(st.sampled_from(known))
     if kind == "sum":
         count = draw(st.integers(2, 3))
         terms = [(draw(coefficients), draw(expressions(shape, depth - 1))) for _ in range(count)]

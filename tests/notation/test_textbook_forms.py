@@ -82,7 +82,6 @@ MATRIX = [
     (make.power(s, -1), "s", "−1/s²"),
     (make.total(x), "x", "𝟏"),
     (make.total(X), "X", "𝟏 𝟏ᵀ"),
-    (make.multiply(e("i,i->", a, x), e("i,i->", w, x)), "x", "(xᵀ a) w + (xᵀ w) a"),
     (make.multiply(e("i,i->", x, x), x), "x", "‖x‖² I + 2 x xᵀ"),
     (make.scale(Fraction(1, 1000), e("i,i->", x, x)), "x", "0.002 x"),
     (make.scale(Fraction(1, 6), e("i,i->", x, x)), "x", "x/3"),
@@ -94,6 +93,13 @@ MATRIX = [
 def test_matrix_form(node, wrt, expected):
     text = NETWORK if node in (L, h) else ""
     assert derived(node, *wrt.split(), text=text) == expected
+
+
+def test_scalars_come_first_and_dots_in_parentheses():
+    terms = [(e("i,i->", a, x), w), (e("i,i->", w, x), a)]
+    node = make.add([(1, make.multiply(scalar, vector)) for scalar, vector in terms])
+    assert write(node, Names.of(program(node, "a w x"))) == "(aᵀ x) w + (wᵀ x) a"
+    assert write(make.multiply(s, terms[0][0]), Names.of(program(node))) == "s xᵀ a"
 
 
 def test_ascii_and_latex_of_the_network():

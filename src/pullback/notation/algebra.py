@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from pullback.notation.names import Name
 from pullback.notation.tree import FLIPPED, LAST, ONE, Formula, Kind, is_negative, number
 
 ELEMENTWISE = {"sum", "hadamard", "division", "entrypower", "function"}
@@ -47,7 +46,7 @@ def _transposed(f: Formula) -> Formula:
     if f.op == "kron":
         return f.like([transpose(p) for p in f.parts], FLIPPED[f.kind])
     if _turns(f):
-        flipped = f.like([transpose(p) for p in f.parts], FLIPPED[f.kind])
+        flipped = _flipped(f)
         if flipped.transposes < f.transposes + 1:
             return flipped
     return Formula("transpose", (f,), FLIPPED[f.kind])
@@ -59,11 +58,17 @@ def _turns(f: Formula) -> bool:
     return f.op in ELEMENTWISE and not by_rows
 
 
+def _flipped(f: Formula) -> Formula:
+    """An elementwise operation on the transposes of its parts."""
+    parts = [transpose(p) for p in f.parts]
+    return f.like(in_reading_order(parts) if f.op == "sum" else parts, FLIPPED[f.kind])
+
+
 def elementwise(f: Formula) -> Formula:
     """An elementwise operation with the transposes of its parts pulled out where that is shorter."""
     if f.kind == "scalar" or not f.transposes or not _turns(f):
         return f
-    flipped = f.like([transpose(p) for p in f.parts], FLIPPED[f.kind])
+    flipped = _flipped(f)
     if flipped.transposes and flipped.transposes + 1 >= f.transposes:
         return f
     wrapped = Formula("transpose", (flipped,), f.kind)
@@ -72,7 +77,7 @@ def elementwise(f: Formula) -> Formula:
 
 
 @dataclass
-class _Factors:
+class Factors:
     """A product taken apart: a number, scalars with exponents, a chain of matrices."""
 
     value: Fraction = Fraction(1)
@@ -110,7 +115,7 @@ class _Factors:
 
 def product(factors: Iterable[Formula]) -> Formula:
     """The product of scalars and of a chain of matrices, in the order given."""
-    taken = _Factors()
+    taken = Factors()
     for f in factors:
         taken.take(f)
     if not taken.value:
@@ -265,16 +270,14 @@ def fewest_transposes(f: Formula) -> Formula:
 
 def norm(f: Formula) -> Formula:
     """The Euclidean norm of a vector, the Frobenius norm of a matrix."""
-    turned = transpose(f)
-    if turned.transposes < f.transposes or (f.kind == "row" and turned.transposes <= f.transposes):
-        f = turned
-    return Formula("norm", (f,))
+    best = min(f, transpose(f), key=lambda g: (g.transposes, g.kind == "row", g.reading))
+    return Formula("norm", (best,))
 
 
 def total(f: Formula) -> Formula:
     """The sum of all entries."""
-    turned = transpose(f)
-    return Formula("total", (turned if turned.transposes < f.transposes else f,))
+    best = min(f, transpose(f), key=lambda g: (g.transposes, g.reading))
+    return Formula("total", (best,))
 
 
 def trace(f: Formula) -> Formula:
@@ -285,8 +288,8 @@ def trace(f: Formula) -> Formula:
         candidates += [product([*parts[k:], *parts[:k]]) for k in range(len(parts))]
     lone = [g for g in candidates if g.kind == "scalar"]
     if lone:  # tr(x yᵀ) is yᵀ x
-        return min(lone, key=lambda g: g.transposes)
-    best = min(candidates, key=lambda g: (g.transposes, g.parts[0].rank if g.parts else g.rank))
+        return min(lone, key=lambda g: (g.transposes, g.reading))
+    best = min(candidates, key=lambda g: (g.transposes, g.reading))
     return Formula("trace", (best,))
 
 
@@ -298,133 +301,12 @@ def diag(f: Formula) -> Formula:
     return Formula("diag", (f,), "column" if f.kind == "matrix" else "matrix")
 
 
-def hadamard(factors: Iterable[Formula]) -> Formula:
-    """The elementwise product of formulas of one shape; scalars are taken to the front."""
-    scalars: list[Formula] = []
-    above: dict[Formula, Fraction] = {}
-    below: dict[Formula, Fraction] = {}
-    kind: Kind = "scalar"
-    pending = list(reversed(list(factors)))
-    while pending:
-        f = pending.pop()
-        if f.kind != "scalar":
-            kind = f.kind
-        if f.kind == "scalar":
-            scalars.append(f)
-        elif f.op == "quotient":
-            pending.append(f.parts[0])
-            scalars.append(reciprocal(f.parts[1]))
-        elif f.op == "product" and f.parts[0].kind == "scalar":
-            scalars.extend(p for p in f.parts if p.kind == "scalar")
-            pending.append(product([p for p in f.parts if p.kind != "scalar"]))
-        elif f.op == "hadamard":
-            pending.extend(reversed(f.parts))
-        elif f.op == "division":
-            pending.append(f.parts[0])
-            _count(below, f.parts[1])
-        elif f.op != "ones":
-            _count(above, f)
-        else:
-            spare = f
-    parts = [entry_power(base, e) for base, e in above.items()]
-    under = [entry_power(base, e) for base, e in below.items()]
-    if not parts and not under:
-        return product([*scalars, spare])
-    core = elementwise(Formula("hadamard", parts, kind)) if len(parts) > 1 else (parts or [ONE])[0]
-    if under:
-        bottom = under[0] if len(under) == 1 else elementwise(Formula("hadamard", under, kind))
-        core = elementwise(Formula("division", (core, bottom), kind))
-    return product([*scalars, core])
-
-
-def _count(into: dict[Formula, Fraction], f: Formula) -> None:
-    base, exponent = f, Fraction(1)
-    if f.op == "entrypower" and isinstance(f.data, Fraction):
-        base, exponent = f.parts[0], f.data
-    into[base] = into.get(base, Fraction(0)) + exponent
-
-
-def entry_power(base: Formula, exponent: Fraction | Formula) -> Formula:
-    """A power entry by entry; a negative one is a division."""
-    if base.kind == "scalar":
-        return power(base, exponent)
-    if isinstance(exponent, Formula):
-        return elementwise(Formula("entrypower", (base, exponent), base.kind))
-    exponent = Fraction(exponent)
-    if exponent == 1:
-        return base
-    if exponent < 0:
-        return elementwise(Formula("division", (ONE, entry_power(base, -exponent)), base.kind))
-    return elementwise(Formula("entrypower", (base,), base.kind, exponent))
-
-
-def function(
-    name: Name, arguments: Sequence[Formula], kind: Kind, by_rows: bool = False
-) -> Formula:
-    """A named function of its arguments; ``by_rows`` when it maps each row of a matrix."""
-    return elementwise(Formula("function", arguments, kind, (name, by_rows)))
-
-
 def negated_sum(f: Formula) -> Formula:
-    return add([negate(p) for p in f.parts])
+    """−(a − b) as b − a."""
+    return elementwise(f.like(in_reading_order([negate(p) for p in f.parts])))
 
 
-def add(terms: Iterable[Formula]) -> Formula:
-    """A sum in reading order, like terms collected and common factors taken out.
-
-    A number among terms with axes is added to every entry.
-    """
-    flat: list[Formula] = []
-    for f in terms:
-        inner = f.parts[0] if f.op == "transpose" and f.parts[0].op == "sum" else f
-        if inner.op != "sum":
-            flat.append(f)
-        elif inner is f:
-            flat.extend(f.parts)
-        else:
-            flat.extend(transpose(p) for p in inner.parts)
-    collected: dict[Formula, Fraction] = {}
-    for f in flat:
-        value, rest = split_number(f)
-        collected[rest] = collected.get(rest, Fraction(0)) + value
-    flat = [product([number(c), f]) for f, c in collected.items() if c]
-    if not flat:
-        return number(0)
-    if len(flat) == 1:
-        return flat[0]
-    factored = _common_number(flat) or _common_kron(flat)
-    if factored is not None:
-        return factored
-    for end in (-1, 0):
-        flat = _common_ends(flat, end)
-    if len(flat) == 1:
-        return flat[0]
-    kind: Kind = next((f.kind for f in flat if f.kind != "scalar"), "scalar")
-    return elementwise(Formula("sum", _in_reading_order(flat), kind))
-
-
-def split_number(f: Formula) -> tuple[Fraction, Formula]:
-    """The number in front of a formula, and the rest."""
-    taken = f
-    value = Fraction(1)
-    if f.op == "number":
-        return f.data, ONE
-    if f.op == "quotient":
-        above, over = split_number(f.parts[0])
-        below, under = split_number(f.parts[1])
-        if above == below == 1:
-            return value, f
-        return above / below, (
-            over if under == ONE else Formula("quotient", (over, under), over.kind)
-        )
-    if f.op == "product" and f.parts[0].op == "number":
-        value = f.parts[0].data
-        rest = f.parts[1:]
-        taken = rest[0] if len(rest) == 1 else f.like(rest)
-    return value, taken
-
-
-def _in_reading_order(terms: Sequence[Formula]) -> list[Formula]:
+def in_reading_order(terms: Sequence[Formula]) -> list[Formula]:
     """Positive terms first, as they appear in the program; a number in front of differences."""
     plus = sorted((f for f in terms if not is_negative(f)), key=_order)
     minus = sorted((f for f in terms if is_negative(f)), key=_order)
@@ -435,57 +317,5 @@ def _in_reading_order(terms: Sequence[Formula]) -> list[Formula]:
     return [*others, *numbers, *minus]
 
 
-def _order(f: Formula) -> tuple[int, int]:
-    return (f.rank if f.op != "number" else LAST, f.transposes)
-
-
-def _common_number(terms: Sequence[Formula]) -> Formula | None:
-    """2 a + 2 b as 2 (a + b)."""
-    split = [split_number(f) for f in terms]
-    values = {abs(value) for value, _ in split}
-    if len(values) != 1 or values == {Fraction(1)} or any(f.op == "number" for f in terms):
-        return None
-    value = values.pop()
-    rest = add([product([number(v / value), f]) for v, f in split])
-    return product([number(value), rest])
-
-
-def _common_ends(terms: Sequence[Formula], end: int) -> list[Formula]:
-    """A x + B x as (A + B) x for ``end`` −1, and A x + A y as A (x + y) for 0.
-
-    Scalars in front of such terms must agree, numbers need not.
-    """
-    groups: dict[object, list[tuple[Formula, _Factors]]] = {}
-    for k, f in enumerate(terms):
-        taken = _Factors()
-        taken.take(f)
-        shared = frozenset(taken.scalars.items()), taken.chain[end] if len(taken.chain) > 1 else k
-        groups.setdefault(shared, []).append((f, taken))
-    result = []
-    for members in groups.values():
-        if len(members) == 1:
-            result.append(members[0][0])
-            continue
-        first = members[0][1]
-        inner = []
-        for _, taken in members:
-            rest = taken.chain[:-1] if end else taken.chain[1:]
-            inner.append(product([number(taken.value), *rest]))
-        scalars = [power(s, e) for s, e in first.scalars.items()]
-        parts = [add(inner), first.chain[-1]] if end else [first.chain[0], add(inner)]
-        result.append(product([*scalars, *parts]))
-    return result
-
-
-def _common_kron(terms: Sequence[Formula]) -> Formula | None:
-    """X ⊗ A + X ⊗ B as X ⊗ (A + B), and likewise from the right."""
-    split = [split_number(f) for f in terms]
-    if any(f.op != "kron" or len(f.parts) != 2 for _, f in split):
-        return None
-    for end in (0, 1):
-        shared = split[0][1].parts[end]
-        if all(f.parts[end] == shared for _, f in split):
-            inner = add([product([number(v), f.parts[1 - end]]) for v, f in split])
-            parts = [inner, shared] if end else [shared, inner]
-            return split[0][1].like(parts)
-    return None
+def _order(f: Formula) -> tuple[int, int, tuple[tuple[int, str], ...]]:
+    return (f.rank if f.op != "number" else LAST, f.transposes, f.reading)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pullback.expressions.nodes import Apply
 from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
-from pullback.notation import algebra
+from pullback.notation import algebra, entrywise, sums
 from pullback.notation.names import Name, latex_name
 from pullback.notation.tree import Formula, Kind, atom, number
 
@@ -18,8 +18,8 @@ def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
     if node.function == "power":
         base, exponent = arguments
         if exponent.op == "number":
-            return algebra.entry_power(base, exponent.data)
-        return algebra.entry_power(base, exponent)
+            return entrywise.entry_power(base, exponent.data)
+        return entrywise.entry_power(base, exponent)
     if node.function == "inv":
         return algebra.power(arguments[0], Fraction(-1))
     record = primitive(node)
@@ -30,7 +30,7 @@ def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
     name = Name(record.symbol or record.name, latex, record.name)
     if kind == "scalar" and not record.elementwise:
         arguments = [algebra.fewest_transposes(a) for a in arguments]
-    return algebra.function(name, arguments, kind, by_rows)
+    return entrywise.function(name, arguments, kind, by_rows)
 
 
 def size_formula(size: Size) -> Formula:
@@ -39,4 +39,4 @@ def size_formula(size: Size) -> Formula:
     for monomial, coefficient in size.terms:
         names = [atom(Name(n, latex_name(n), n), "scalar") for n in monomial]
         terms.append(algebra.product([number(coefficient), *names]))
-    return algebra.add(terms)
+    return sums.add(terms)

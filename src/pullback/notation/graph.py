@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pullback.expressions.sizes import Size
-from pullback.notation import algebra
+from pullback.notation import algebra, entrywise
 from pullback.notation.algebra import product, transpose
 from pullback.notation.tree import Formula, ones
 
@@ -142,7 +142,7 @@ class Graph:
             if len(edges) > 1:
                 for edge in edges:
                     self.remove(edge)
-                plain = algebra.hadamard(reading_order(e.seen_from(label) for e in edges))
+                plain = entrywise.hadamard(reading_order(e.seen_from(label) for e in edges))
                 self._connect(Edge(label, other, plain))
 
     def _trace(self, label: Label) -> bool:
@@ -154,7 +154,7 @@ class Graph:
         if other in self.kept or self.vectors[other] or len(self.edges[other]) != len(edges):
             return False
         first, *rest = reading_order(e.seen_from(label) for e in edges)
-        second = rest[0] if len(rest) == 1 else algebra.hadamard(rest)
+        second = rest[0] if len(rest) == 1 else entrywise.hadamard(rest)
         self.scalars.append(_frobenius(first, second))
         self.waiting.remove(other)  # both labels are summed now
         return True
@@ -181,22 +181,22 @@ def dot(vectors: list[Formula], size: Size) -> Formula:
     divisors = [v for v in ordered if v.op == "division"]
     plain = [v for v in ordered if v.op != "division"]
     if len(plain) == 1 and divisors:
-        return algebra.total(algebra.hadamard([*plain, *divisors]))
+        return algebra.total(entrywise.hadamard([*plain, *divisors]))
     if not plain:
-        return algebra.total(algebra.hadamard(divisors))
+        return algebra.total(entrywise.hadamard(divisors))
     # the simplest factor on one side: xᵀ(…)
-    first = min(plain, key=lambda v: (v.op != "atom", v.size, v.rank))
+    first = min(plain, key=lambda v: (v.op != "atom", v.size, v.reading))
     rest = [v for k, v in enumerate(ordered) if k != ordered.index(first)]
-    second = rest[0] if len(rest) == 1 else algebra.hadamard(rest)
+    second = rest[0] if len(rest) == 1 else entrywise.hadamard(rest)
     left, right = product([transpose(first), second]), product([transpose(second), first])
-    return min(left, right, key=lambda f: (f.transposes, f is right and first.rank <= second.rank))
+    return min(left, right, key=lambda f: (f.transposes, f.reading))
 
 
 def column(vectors: list[Formula], size: Size) -> Formula:
     """The elementwise product of the vectors on a label; the column of ones for none."""
     if not vectors:
         return ones(size)
-    return algebra.hadamard(reading_order(vectors))
+    return entrywise.hadamard(reading_order(vectors))
 
 
 def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
@@ -208,7 +208,7 @@ def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
     return sorted(formulas, key=reading_key)
 
 
-def reading_key(f: Formula) -> tuple[int, int, int, int]:
+def reading_key(f: Formula) -> tuple[int, int, int, int, tuple[tuple[int, str], ...]]:
     inner = f.parts[0] if f.op in ("transpose", "indexed") else f
     if inner.op == "atom" and inner.data.rank < 0:
         group = 0
@@ -218,7 +218,8 @@ def reading_key(f: Formula) -> tuple[int, int, int, int]:
         group = 1
     else:
         group = 2
-    return (group, -f.size, 0, 0) if group == 1 else (group, 0, f.rank, f.size)
+    by_size = (-f.size, 0, 0) if group == 1 else (0, f.rank, f.size)
+    return (group, *by_size, f.reading)
 
 
 def _holds_sum(f: Formula) -> bool:

@@ -12,14 +12,14 @@ from itertools import count
 
 from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum
 from pullback.functions.catalogue import primitive
-from pullback.notation import algebra
+from pullback.notation import algebra, entrywise, sums
 from pullback.notation.applied import applied, size_formula
 from pullback.notation.graph import reading_key
 from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Name, Names
 from pullback.notation.products import Factor, Label, Product, constant_of, opened
 from pullback.notation.readings import visible
-from pullback.notation.tree import LAST, ONE, Formula, atom, delta, indexed, number, sigma
+from pullback.notation.tree import LAST, Formula, atom, delta, indexed, number, sigma
 
 Letters = tuple[str, ...]
 LETTERS = "ijklmnpqrstuvwabcfgh"
@@ -69,7 +69,7 @@ class IndexForms:
             return size_formula(node.size)
         if isinstance(node, Sum):
             terms = [(c, self._entry(n, letters, scope)) for c, n in node.terms]
-            return algebra.add([algebra.product([number(Fraction(c)), f]) for c, f in terms])
+            return sums.add([algebra.product([number(Fraction(c)), f]) for c, f in terms])
         if isinstance(node, Contraction):
             return self._product(opened(node, self.names, self.defined), letters, scope)
         assert isinstance(node, Apply)
@@ -110,7 +110,7 @@ class IndexForms:
         if "{0}" in latex or not latex:
             latex = rf"\operatorname{{{record.name}}}"
         name = Name(f"{text}_{marks}", f"{latex}_{{{marks}}}", f"{record.name}_{marks}")
-        return indexed(algebra.function(name, arguments, "scalar"), letters[len(batch) :])
+        return indexed(entrywise.function(name, arguments, "scalar"), letters[len(batch) :])
 
     def _product(self, product: Product, letters: Letters, scope: frozenset[str]) -> Formula:
         at: dict[Label, str] = {}
@@ -133,33 +133,17 @@ class IndexForms:
             if place == len(letters):  # a factor by itself: its letters can be used again
                 own_bound = self._bind(own, factors, self.letters(inside))
                 entries = self._entries(factors, own, inside | set(own_bound))
-                own_bound = self._present(own_bound, entries, own, product, scalars)
-                (closed if own_bound else scalars).append(summed(own_bound, entries))
+                form = _summed(own_bound, entries, own, product)
+                (closed if form.op != "number" and own_bound else scalars).append(form)
                 continue
             entries = self._entries(factors, own, inside)
             key = reading_key(entries[0])[:2] if len(entries) == 1 else (1, -LAST)
             opens.append(((place, *key, min(e.rank for e in entries)), entries))
         opens.sort(key=lambda group: group[0])
         entries = [e for _, es in opens for e in es]
-        bound = self._present(bound, entries, at, product, scalars)
         if len(closed) == 1 and not bound:
             return algebra.product([*scalars, *deltas, *entries, *closed])
-        return algebra.product([*scalars, *closed, *deltas, summed(bound, entries)])
-
-    def _present(
-        self,
-        bound: list[str],
-        entries: Sequence[Formula],
-        at: dict[Label, str],
-        product: Product,
-        scalars: list[Formula],
-    ) -> list[str]:
-        """The letters that the entries hold; summing over another multiplies by its range."""
-        held = held_letters(entries)
-        label_of = {letter: label for label, letter in at.items()}
-        absent = [letter for letter in bound if letter not in held]
-        scalars += [size_formula(product.sizes[label_of[letter]]) for letter in absent]
-        return [letter for letter in bound if letter in held]
+        return algebra.product([*scalars, *closed, *deltas, _summed(bound, entries, at, product)])
 
     def _bind(
         self, at: dict[Label, str], factors: Iterable[Factor], free: Iterator[str]
@@ -192,12 +176,21 @@ def held_letters(entries: Iterable[Formula]) -> set[str]:
     return found
 
 
-def summed(bound: Sequence[str], entries: Sequence[Formula]) -> Formula:
-    """Σ over the bound letters of the product of the entries, a number taken out."""
+def _summed(
+    bound: Sequence[str], entries: Sequence[Formula], at: dict[Label, str], product: Product
+) -> Formula:
+    """Σ over the bound letters of the product of the entries, a number taken out.
+
+    A letter that the product does not hold multiplies it by its range.
+    """
+    body = algebra.product(entries)
     if not bound:
-        return algebra.product(entries)
-    value, rest = algebra.split_number(algebra.product(entries))
-    return algebra.product([number(value), sigma(bound, rest)]) if rest != ONE else rest
+        return body
+    held = held_letters([body])
+    label_of = {letter: label for label, letter in at.items()}
+    ranges = [size_formula(product.sizes[label_of[k]]) for k in bound if k not in held]
+    value, rest = sums.split_number(body)
+    return algebra.product([number(value), *ranges, sigma([k for k in bound if k in held], rest)])
 
 
 def connected(product: Product) -> list[tuple[int, list[Factor]]]:

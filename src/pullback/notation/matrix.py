@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum, Variable
-from pullback.notation import algebra
+from pullback.functions.catalogue import primitive
+from pullback.notation import algebra, sums
 from pullback.notation.applied import applied, size_formula
 from pullback.notation.graph import Graph, column
 from pullback.notation.names import Names
 from pullback.notation.products import Product, constant_of, distributed, opened
-from pullback.notation.tree import Formula, Kind, atom, identity, number, ones
+from pullback.notation.tree import ONE, Formula, Kind, atom, identity, number, ones
 
 KINDS: dict[int, Kind] = {0: "scalar", 1: "column", 2: "matrix"}
 MOST_FACTORS = 400  # a product of more has no matrix form that anyone would read
@@ -108,7 +109,10 @@ class MatrixForms:
             form = self._settle(factor.node, named=True)
             if form is None:
                 return None
-            graph.put(form, factor.labels)
+            if form == number(0):
+                graph.scalars.append(form)
+            else:
+                graph.put(form, factor.labels)
         return graph if graph.reduce() else None
 
     def _form(self, node: Node) -> Formula | None:
@@ -118,31 +122,39 @@ class MatrixForms:
             return self._sum(node)
         if isinstance(node, Contraction):
             terms = [self._contraction(product) for product in self.products(node)]
-            return None if None in terms else algebra.add([t for t in terms if t is not None])
+            return None if None in terms else sums.add([t for t in terms if t is not None])
         assert isinstance(node, Apply)
+        values = [constant_of(n) for n in node.arguments]
+        if primitive(node).elementwise and None not in values:
+            numbers = [number(v) for v in values if v is not None]
+            return self._spread(applied(node, numbers, "scalar"), node)
         arguments = [self._argument(node, n) for n in node.arguments]
         if any(a is None for a in arguments):
             return None
         return applied(node, [a for a in arguments if a is not None], KINDS[node.order])
 
     def _argument(self, node: Apply, argument: Node) -> Formula | None:
+        """A constant among the arguments of an elementwise function is the number itself."""
         value = constant_of(argument)
-        if value is not None:
-            return (
-                number(value)
-                if argument is not node.arguments[0] or not argument.order
-                else (self._constant(argument, value))
-            )
-        return self._known[argument]
+        if value is None:
+            return self._known[argument]
+        if primitive(node).elementwise or not argument.order:
+            return number(value)
+        if value:
+            return self._constant(argument, value)
+        zero = self._spread(ONE, argument)
+        return Formula("product", (number(0), zero), zero.kind)
 
-    def _constant(self, node: Node, value: Fraction) -> Formula:
-        """A tensor with one number in every entry."""
-        if not value:
-            return number(0)
+    def _spread(self, scalar: Formula, node: Node) -> Formula:
+        """A scalar in every entry of a tensor of the shape of ``node``."""
         columns = [ones(size) for size in node.shape]
         if len(columns) == 2:
             columns[1] = algebra.transpose(columns[1])
-        return algebra.product([number(value), *columns])
+        return algebra.product([scalar, *columns])
+
+    def _constant(self, node: Node, value: Fraction) -> Formula:
+        """A tensor with one number in every entry."""
+        return self._spread(number(value), node)
 
     def _sum(self, node: Sum) -> Formula | None:
         if not node.terms:
@@ -164,7 +176,8 @@ class MatrixForms:
         for value, core in constants:
             spread = any(t.op in ("identity", "diag") for t in terms)
             terms.append(self._constant(core, value) if spread else number(value))
-        return algebra.add(terms)
+        total = sums.add(terms)
+        return self._spread(total, node) if total.op == "number" and total.data else total
 
     def _contraction(self, product: Product) -> Formula | None:
         graph = self.graph(product)
@@ -175,7 +188,7 @@ class MatrixForms:
 
 def scalar_order(scalars: Iterable[Formula]) -> list[Formula]:
     """Names before functions, norms and traces, each in reading order."""
-    return sorted(scalars, key=lambda f: (f.op not in ("atom", "power", "root"), f.rank))
+    return sorted(scalars, key=lambda f: (f.op not in ("atom", "power", "root"), f.rank, f.reading))
 
 
 def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:

@@ -34,7 +34,18 @@ class Formula:
     ``rank`` is the earliest place of a name in the order of reading.
     """
 
-    __slots__ = ("_hash", "data", "flip", "kind", "op", "parts", "rank", "size", "transposes")
+    __slots__ = (
+        "_hash",
+        "_reading",
+        "data",
+        "flip",
+        "kind",
+        "op",
+        "parts",
+        "rank",
+        "size",
+        "transposes",
+    )
 
     def __init__(
         self, op: str, parts: Sequence[Formula] = (), kind: Kind = "scalar", data: Any = None
@@ -48,7 +59,8 @@ class Formula:
         own = data.rank if op == "atom" else LAST
         self.rank: int = min([own, *(p.rank for p in self.parts)])
         self._hash = hash((op, self.parts, kind, data))
-        self.flip: Formula | None = None
+        self.flip: Formula | None = None  # its transpose, once it was asked for
+        self._reading: tuple[tuple[int, str], ...] | None = None
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
@@ -66,6 +78,14 @@ class Formula:
     def __repr__(self) -> str:
         inside = ", ".join(map(repr, self.parts))
         return f"{self.op}({self.data or ''}{inside})"
+
+    @property
+    def reading(self) -> tuple[tuple[int, str], ...]:
+        """The names in the formula as they are read, which settles every tie in an order."""
+        if self._reading is None:
+            own = ((self.data.rank, self.data.text),) if self.op == "atom" else ()
+            self._reading = own + tuple(key for p in self.parts for key in p.reading)
+        return self._reading
 
     def like(self, parts: Sequence[Formula], kind: Kind | None = None) -> Formula:
         """The same operation on other parts, as it stands."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 
 from pullback.expressions.nodes import Contraction, Node, Sum
-from pullback.notation import algebra
+from pullback.notation import algebra, sums
 from pullback.notation.graph import Graph, column
 from pullback.notation.matrix import MatrixForms, assembled, scalar_order
 from pullback.notation.products import Label, Product
@@ -64,7 +64,7 @@ def _matrix(node: Node, forms: MatrixForms, rows: int) -> Formula | None:
             if form is None:
                 return None
             terms.append(algebra.product([number(coefficient), form]))
-    return algebra.add(terms)
+    return sums.add(terms)
 
 
 @dataclass
