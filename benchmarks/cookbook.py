@@ -72,7 +72,9 @@ def measure(row: Row) -> Outcome:
     if book.order < derivation.node.order:  # a number stands for a tensor full of it
         book = make.broadcast(book, derivation.shape)
     right = same(derivation.node, book)
-    return Outcome(row, text, right, certify(derivation), length(text) / length(row.answer), seconds)
+    return Outcome(
+        row, text, right, certify(derivation), length(text) / length(row.answer), seconds
+    )
 
 
 def same(ours: Node, book: Node) -> bool:
@@ -86,8 +88,8 @@ def report(outcomes: list[Outcome]) -> str:
     uncertified = [o for o in outcomes if o.certified is not None and not o.certified]
     lines = [
         f"{len(outcomes)} rows, {sum(o.right for o in outcomes)} right, {len(uncertified)} not certified",
-        f"length over the book's: median {median(ratios):.2f}, worst {ratios[-1]:.2f}, "
-        f"{sum(r <= 1 for r in ratios)} no longer, {sum(r > 1.2 for r in ratios)} above 1.2",
+        f"length over the book's: median {median(ratios):.2f}, worst {ratios[-1]:.2f}",
+        f"{sum(r <= 1 for r in ratios)} are no longer, {sum(r > 1.2 for r in ratios)} above 1.2",
         f"derive and print: median {1e3 * median(times):.2f} ms, worst {1e3 * times[-1]:.1f} ms",
         "",
         "the longest against the book:",

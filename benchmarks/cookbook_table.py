@@ -31,7 +31,9 @@ VECTORS = "a: n, b: n, c: n, x: n, A: n n, B: n n, C: n n, D: n n"
 SYMMETRIC = "x: n, b: n, A: n n symmetric, W: n n symmetric"
 SQUARE = "X: n n, A: n n, B: n n, C: n n, a: n, b: n, c: n"
 CHAIN = "X: n p, A: m n, B: p k, C: m k, a: n, b: p"
-TALL = "X: 5 3, A: 5 5, C: 5 5 symmetric, B: 5 5 symmetric, D: 3 3, E: 3 3 symmetric, M: 5 5 symmetric"
+TALL = (
+    "X: 5 3, A: 5 5, C: 5 5 symmetric, B: 5 5 symmetric, D: 3 3, E: 3 3 symmetric, M: 5 5 symmetric"
+)
 
 DETERMINANTS = (
     Row("det(X)", "X", "det(X)*inv(X)'", SQUARE, "49"),
@@ -102,23 +104,37 @@ LINEAR = (
     Row("tr(A*X'*B)", "X", "B*A", "A: m n, X: p n, B: p m", "102"),
     Row("tr(X'*A)", "X", "A", "X: m n, A: m n", "103"),
     Row("tr(A*X')", "X", "A", "X: m n, A: m n", "104"),
-    Row("sum(X)", "X", "matrix(1, n, n)", SQUARE),
-    Row("sum(A*X)", "X", "A'*matrix(1, m, p)", "A: m n, X: n p"),
+    Row("sum(X)", "X", "vector(1, n)*vector(1, n)'", SQUARE),
+    Row("sum(A*X)", "X", "A'*vector(1, m)*vector(1, p)'", "A: m n, X: n p"),
 )
 
 QUADRATIC = (
-    Row("sum(x)^2", "x", "2*sum(x)", VECTORS),
-    Row("sum(X)^2", "X", "2*sum(X)", SQUARE, "76"),
+    Row("sum(x)^2", "x", "2*sum(x)*vector(1, n)", VECTORS),
+    Row("sum(X)^2", "X", "2*sum(X)*vector(1, n)*vector(1, n)'", SQUARE, "76"),
     Row("b'*X'*X*c", "X", "X*(b*c' + c*b')", "X: m n, b: n, c: n", "77"),
     Row("(B*x + b)'*C*(D*x + c)", "x", "B'*C*(D*x + c) + D'*C'*(B*x + b)", VECTORS, "78"),
     Row("x'*B*x", "x", "(B + B')*x", VECTORS, "81"),
     Row("b'*X'*D*X*c", "X", "D'*X*b*c' + D*X*c*b'", "X: m n, D: m m, b: n, c: n", "82"),
     Row("(X*b + c)'*D*(X*b + c)", "X", "(D + D')*(X*b + c)*b'", "X: m n, D: m m, b: n, c: m", "83"),
-    Row("(x - A*s)'*W*(x - A*s)", "s", "-2*A'*W*(x - A*s)", "x: m, A: m n, s: n, W: m m symmetric", "84"),
+    Row(
+        "(x - A*s)'*W*(x - A*s)",
+        "s",
+        "-2*A'*W*(x - A*s)",
+        "x: m, A: m n, s: n, W: m m symmetric",
+        "84",
+    ),
     Row("(x - s)'*W*(x - s)", "x", "2*W*(x - s)", "x: n, s: n, W: n n symmetric", "85"),
     Row("(x - s)'*W*(x - s)", "s", "-2*W*(x - s)", "x: n, s: n, W: n n symmetric", "86"),
-    Row("(x - A*s)'*W*(x - A*s)", "x", "2*W*(x - A*s)", "x: m, A: m n, s: n, W: m m symmetric", "87"),
-    Row("(x - A*s)'*W*(x - A*s)", "A", "-2*W*(x - A*s)*s'", "x: m, A: m n, s: n, W: m m symmetric", "88"),
+    Row(
+        "(x - A*s)'*W*(x - A*s)", "x", "2*W*(x - A*s)", "x: m, A: m n, s: n, W: m m symmetric", "87"
+    ),
+    Row(
+        "(x - A*s)'*W*(x - A*s)",
+        "A",
+        "-2*W*(x - A*s)*s'",
+        "x: m, A: m n, s: n, W: m m symmetric",
+        "88",
+    ),
     Row("a'*X^2*b", "X", "a*b'*X' + X'*a*b'", SQUARE, "91", "∂ aᵀ Xⁿ b / ∂X, n = 2"),
     Row(
         "a'*X^3*b",
@@ -133,7 +149,14 @@ QUADRATIC = (
     Row("x'*A*x", "x", "2*A*x", SYMMETRIC),
     Row("x'*A*x", "x,x", "2*A", SYMMETRIC),
     Row("x'*A*x/2 - b'*x", "x", "A*x - b", SYMMETRIC),
-    Row("x'*A*x/(x'*x)", "x", "2*(A*x - (x'*A*x)/(x'*x)*x)/(x'*x)", SYMMETRIC, "", "Rayleigh quotient"),
+    Row(
+        "x'*A*x/(x'*x)",
+        "x",
+        "2*(A*x - (x'*A*x)/(x'*x)*x)/(x'*x)",
+        SYMMETRIC,
+        "",
+        "Rayleigh quotient",
+    ),
     Row("b'*x/(c'*x)", "x", "(b - (b'*x)/(c'*x)*c)/(c'*x)", VECTORS),
     Row("x*x'*a", "x", "(a'*x)*eye(n) + x*a'", VECTORS),
     Row("(x'*A*x)^2", "x", "2*(x'*A*x)*(A + A')*x", VECTORS),
@@ -223,7 +246,14 @@ MODELS = (
         "",
         "weighted least squares",
     ),
-    Row("norm2(X*W - Y)^2", "W", "2*X'*(X*W - Y)", "X: n p, W: p k, Y: n k", "", "multivariate regression"),
+    Row(
+        "norm2(X*W - Y)^2",
+        "W",
+        "2*X'*(X*W - Y)",
+        "X: n p, W: p k, Y: n k",
+        "",
+        "multivariate regression",
+    ),
     Row(
         "sum(log(1 + exp(-y .* (X*w))))",
         "w",
@@ -233,7 +263,7 @@ MODELS = (
         "logistic regression",
     ),
     Row(
-        "p = sigmoid(X*w); sum(log(1 + exp(-y .* (X*w))))",
+        "sum(log(1 + exp(-y .* (X*w))))",
         "w,w",
         "X'*diag(sigmoid(X*w) .* (1 - sigmoid(X*w)))*X",
         "X: n p, w: p, y: n sign",
@@ -254,11 +284,18 @@ MODELS = (
     Row("tanh(t)", "t,t", "-2*tanh(t)*(1 - tanh(t)^2)", "t:"),
     Row("softmax(x)", "x", "diag(softmax(x)) - softmax(x)*softmax(x)'", "x: n"),
     Row("cross_entropy(softmax(x), y)", "x", "softmax(x) - y", "x: n, y: n unit-sum"),
-    Row("cross_entropy(softmax(W*x), y)", "W", "(softmax(W*x) - y)*x'", "W: m n, x: n, y: m unit-sum"),
+    Row(
+        "cross_entropy(softmax(W*x), y)",
+        "W",
+        "(softmax(W*x) - y)*x'",
+        "W: m n, x: n, y: m unit-sum",
+    ),
     Row("logsumexp(x)", "x", "softmax(x)", "x: n"),
     Row("log(sum(exp(x)))", "x", "exp(x)/sum(exp(x))", "x: n"),
     Row("logsumexp(x)", "x,x", "diag(softmax(x)) - softmax(x)*softmax(x)'", "x: n"),
-    Row("log(sum(exp(x)))", "x,x", "diag(exp(x))/sum(exp(x)) - exp(x)*exp(x)'/sum(exp(x))^2", "x: n"),
+    Row(
+        "log(sum(exp(x)))", "x,x", "diag(exp(x))/sum(exp(x)) - exp(x)*exp(x)'/sum(exp(x))^2", "x: n"
+    ),
     Row(
         "-(x - m)'*inv(S)*(x - m)/2 - logdet(S)/2",
         "m",
@@ -307,8 +344,22 @@ MODELS = (
         "",
         "principal components",
     ),
-    Row("norm2(X - U*V')^2", "U", "-2*(X - U*V')*V", "X: m n, U: m k, V: n k", "", "matrix factorisation"),
-    Row("norm2(X - U*V')^2", "V", "-2*(X - U*V')'*U", "X: m n, U: m k, V: n k", "", "matrix factorisation, by V"),
+    Row(
+        "norm2(X - U*V')^2",
+        "U",
+        "-2*(X - U*V')*V",
+        "X: m n, U: m k, V: n k",
+        "",
+        "matrix factorisation",
+    ),
+    Row(
+        "norm2(X - U*V')^2",
+        "V",
+        "-2*(X - U*V')'*U",
+        "X: m n, U: m k, V: n k",
+        "",
+        "matrix factorisation, by V",
+    ),
     Row(
         "norm2(M .* (X - U*V'))^2",
         "U",
@@ -317,7 +368,12 @@ MODELS = (
         "",
         "matrix completion",
     ),
-    Row("h = V*tanh(U*x); norm2(h - y)^2", "V", "2*(V*tanh(U*x) - y)*tanh(U*x)'", "U: m n, V: p m, x: n, y: p"),
+    Row(
+        "h = V*tanh(U*x); norm2(h - y)^2",
+        "V",
+        "2*(V*tanh(U*x) - y)*tanh(U*x)'",
+        "U: m n, V: p m, x: n, y: p",
+    ),
     Row(
         "norm2(V*sigmoid(U*x) - y)^2",
         "U",
@@ -328,16 +384,30 @@ MODELS = (
     ),
     Row("norm2(relu(W*x) - y)^2/2", "W", "((relu(W*x) - y) .* step(W*x))*x'", "W: m n, x: n, y: m"),
     Row(
-        "p = softmax(K*q); p'*v",
+        "softmax(K*q)'*v",
         "q",
         "K'*(diag(softmax(K*q)) - softmax(K*q)*softmax(K*q)')*v",
         "K: n d, q: d, v: n",
         "",
         "attention scores",
     ),
-    Row("norm2(x - sum(x)/n)^2", "x", "2*(x - sum(x)/n)", "x: n", "", "variance"),
-    Row("norm2(x - mean(x))^2/n", "x", "2*(x - mean(x))/n", "x: n", "", "variance, mean by name"),
-    Row("a'*x/(norm2(a)*norm2(x))", "x", "a/(norm2(a)*norm2(x)) - (a'*x)*x/(norm2(a)*norm2(x)^3)", "a: n, x: n", "", "cosine"),
+    Row("norm2(x - sum(x)/n)^2", "x", "2*(x - sum(x)*vector(1, n)/n)", "x: n", "", "variance"),
+    Row(
+        "norm2(x - mean(x))^2/n",
+        "x",
+        "2*(x - mean(x)*vector(1, n))/n",
+        "x: n",
+        "",
+        "variance, mean by name",
+    ),
+    Row(
+        "a'*x/(norm2(a)*norm2(x))",
+        "x",
+        "a/(norm2(a)*norm2(x)) - (a'*x)*x/(norm2(a)*norm2(x)^3)",
+        "a: n, x: n",
+        "",
+        "cosine",
+    ),
     Row("sum(x .* log(x))", "x", "log(x) + 1", "x: n positive", "", "negative entropy"),
     Row("sum(x .* log(x))", "x,x", "diag(1./x)", "x: n positive"),
     Row("sum(sqrt(x))", "x", "1./(2*sqrt(x))", "x: n positive"),
@@ -349,10 +419,31 @@ MODELS = (
     Row("sigmoid(a'*x)", "x", "sigmoid(a'*x)*(1 - sigmoid(a'*x))*a", "a: n, x: n"),
     Row("log(a'*x)", "x,x", "-a*a'/(a'*x)^2", "a: n, x: n"),
     Row("-sum(log(b - A*x))", "x", "A'*(1./(b - A*x))", "A: m n, x: n, b: m", "", "log barrier"),
-    Row("-sum(log(b - A*x))", "x,x", "A'*diag(1./(b - A*x).^2)*A", "A: m n, x: n, b: m", "", "log barrier, Hessian"),
+    Row(
+        "-sum(log(b - A*x))",
+        "x,x",
+        "A'*diag(1./(b - A*x).^2)*A",
+        "A: m n, x: n, b: m",
+        "",
+        "log barrier, Hessian",
+    ),
     Row("-logdet(X)", "X", "-inv(X)", "X: n n posdef", "", "log-det barrier"),
-    Row("sum(relu(1 - y .* (X*w)))", "w", "-X'*(y .* step(1 - y .* (X*w)))", "X: n p, w: p, y: n sign", "", "hinge loss"),
-    Row("norm2(Q*x)^2", "x", "2*x", "Q: n n orthogonal, x: n", "", "an orthogonal matrix keeps the norm"),
+    Row(
+        "sum(relu(1 - y .* (X*w)))",
+        "w",
+        "-X'*(y .* step(1 - y .* (X*w)))",
+        "X: n p, w: p, y: n sign",
+        "",
+        "hinge loss",
+    ),
+    Row(
+        "norm2(Q*x)^2",
+        "x",
+        "2*x",
+        "Q: n n orthogonal, x: n",
+        "",
+        "an orthogonal matrix keeps the norm",
+    ),
     Row("x'*K*x", "x", "vector(0, n)", "K: n n skew, x: n", "", "quadratic form of a skew matrix"),
 )
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from itertools import combinations
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum, Variable
 from pullback.functions.catalogue import primitive
+from pullback.simplification.inverses import inverse_cancels, orthogonal_cancels
+from pullback.simplification.measure import measure
+from pullback.simplification.pairs import joined_by_name
+from pullback.simplification.products import Opened
+from pullback.simplification.terms import like_terms
 
 Labels = tuple[Hashable, ...]
 Factor = tuple[Node, Labels]
@@ -46,21 +51,24 @@ def _join_one_pair(factors: list[Factor]) -> list[Factor] | None:
             result = join(a, b) if labels == others else None
             if result is not None:
                 rest = [f for k, f in enumerate(factors) if k not in (first, second)]
-                return [*rest, (result, labels)]
+                return [*rest, *((n, labels) for n in result)]
     return None
 
 
-def join(a: Node, b: Node) -> Node | None:
-    """The elementwise product of two factors as one simpler node, or None."""
+def join(a: Node, b: Node) -> tuple[Node, ...] | None:
+    """The elementwise product of two factors as simpler ones, or None."""
     (base, e), (other, f) = base_and_exponent(a), base_and_exponent(b)
     if base is other and (e != 1 or f != 1):
-        return make.power(base, make.exact_number(Fraction(e) + f))
+        return (make.power(base, make.exact_number(Fraction(e) + f)),)
+    special = joined_by_name(a, b)
+    if special is not None:
+        return special
     for one, partner in ((a, b), (b, a)):
         if isinstance(one, Apply):
             for law in primitive(one).products:
                 result = law.rewrite(*one.arguments, partner)
                 if result is not None:
-                    return result
+                    return (result,)
     return None
 
 
@@ -87,46 +95,80 @@ def _open_where_likes_meet(node: Contraction) -> list[Factor]:
 def _factors_of(node: Node, labels: Labels, scope: Hashable, depth: int = 3) -> list[Factor] | None:
     """The factors of an inner product under outer labels; None if it is no plain product.
 
-    Products within it are opened as well, to a fixed depth so that deep chains stay linear.
+    Products within it are opened as well, to a fixed depth so that deep chains stay linear. An
+    integer power of a product is the product of the powers.
     """
-    if not isinstance(node, Contraction) or make.has_delta(node) or len(node.operands) < 2:
+    base, exponent = base_and_exponent(node)
+    if not isinstance(base, Contraction) or make.has_delta(base) or len(base.operands) < 2:
         return None
-    outer: dict[int, Hashable] = dict(zip(node.output, labels, strict=True))
-    for label in node.summed:
+    if exponent != 1 and (not isinstance(exponent, int) or base.summed):
+        return None
+    outer: dict[int, Hashable] = dict(zip(base.output, labels, strict=True))
+    for label in base.summed:
         outer[label] = (scope, label)
     factors: list[Factor] = []
-    for place, (operand, inner) in enumerate(node.operands):
-        named = tuple([outer[label] for label in inner])
+    for place, (inner, own) in enumerate(base.operands):
+        operand = inner if exponent == 1 else make.power(inner, exponent)
+        named = tuple([outer[label] for label in own])
         below = _factors_of(operand, named, (scope, place), depth - 1) if depth else None
         factors.extend([(operand, named)] if below is None else below)
     return factors
 
 
 def distribute_to_cancel(node: Node) -> Node | None:
-    """a ⊙ (b/a + c) = b + a ⊙ c: a sum is opened when a factor outside cancels in a term.
+    """a ⊙ (b/a + c) = b + a ⊙ c, X⁻¹(X + A) = I + X⁻¹ A, Σᵢ (xᵢ − c) = Σᵢ xᵢ − n c.
 
-    With several factors outside, only when one cancels in every term, so that no product is
-    written twice.
+    A sum is opened where a factor outside cancels in a term, or a summed axis is a mere
+    repetition in a term.
     """
-    if not isinstance(node, Contraction) or len(node.operands) < 2:
+    if not isinstance(node, Contraction) or not node.operands:
         return None
     for place, (operand, labels) in enumerate(node.operands):
-        if not isinstance(operand, Sum):
+        if not isinstance(operand, Sum) or len(operand.terms) > 8:
             continue
         others = [o for k, o in enumerate(node.operands) if k != place]
+        alone = _summed_alone(node, place)
+        if not others and not alone:
+            continue
         terms = []
-        cancelled = 0
+        cancelled = False
         for coefficient, term in operand.terms:
             product = make.contract(
                 [(term, labels), *others], node.output, dict(enumerate(node.sizes))
             )
             inner, core = make.split_coefficient(product)
-            shorter = like_factors(core)
-            cancelled += shorter is not None
+            shorter = like_factors(core) or inverse_cancels(core) or orthogonal_cancels(core)
+            cancelled = cancelled or shorter is not None or _repeats(term, labels, alone)
             terms.append((coefficient * inner, core if shorter is None else shorter))
-        if cancelled == len(terms) or (cancelled and len(others) == 1):
-            return make.add(terms, node.shape)
+        if cancelled:
+            result = make.add(terms, node.shape)
+            result = like_terms(result) or result
+            if measure(result) < measure(node):
+                return result
     return None
+
+
+def _powers(node: Node) -> Fraction:
+    """The exponents of all factors, without their signs: x/x has 2, and so have x² and 1/x²."""
+    opened = Opened(node)
+    exponents = [base_and_exponent(opened.parts[k].node)[1] for k in opened.leaves()]
+    return sum([Fraction(abs(e)) for e in exponents], Fraction(0))
+
+
+def _summed_alone(node: Contraction, place: int) -> set[int]:
+    """The labels that are summed and that no other operand has."""
+    elsewhere = {x for k, (_, ls) in enumerate(node.operands) if k != place for x in ls}
+    return set(node.summed) - elsewhere
+
+
+def _repeats(term: Node, labels: Sequence[int], alone: set[int]) -> bool:
+    """Whether a term is a broadcast along one of these labels."""
+    if not alone or not isinstance(term, Contraction):
+        return False
+    held = {x for _, ls in term.operands for x in ls}
+    return any(
+        label in alone and own not in held for own, label in zip(term.output, labels, strict=True)
+    )
 
 
 def unit_sum(node: Node) -> Node | None:

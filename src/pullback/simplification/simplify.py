@@ -1,4 +1,7 @@
-"""The engine: rows are tried at each node, children first, and every use is recorded."""
+"""The engine: rows are tried at each node, children first, and every use is recorded.
+
+What a row proposes is taken only if the measure falls (see :mod:`.measure`), so rewriting ends.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from dataclasses import dataclass
 from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.walks import rebuild
 from pullback.functions.catalogue import primitive
-from pullback.simplification import factors, terms
+from pullback.simplification import canonical, factors, inverses, pairs, terms
+from pullback.simplification.measure import measure
 from pullback.trace import Rewrite, Trace
 
 
@@ -22,13 +26,26 @@ class Row:
 
 ROWS: tuple[Row, ...] = (
     Row("like factors: xᵃ xᵇ = xᵃ⁺ᵇ", factors.like_factors),
-    Row("a factor cancels in a sum: a (b/a + c) = b + a c", factors.distribute_to_cancel),
+    Row("X⁻¹ X = I", inverses.inverse_cancels),
+    Row("Qᵀ Q = I", inverses.orthogonal_cancels),
+    Row("Aᵀ = A for a symmetric matrix, −A for a skew one", canonical.axes_in_order),
+    Row("opened to cancel: a (b/a + c) = b + a c", factors.distribute_to_cancel),
     Row("what sums to one: Σᵢ pᵢ = 1", factors.unit_sum),
     Row("complement: 1 − f(x) as one function", terms.complement),
     Row("associativity: like terms collect", terms.open_inner_sums),
+    Row("like terms: equal products count as one", terms.like_terms),
     Row("common factor: a b + a c = a (b + c)", terms.common_factors),
     Row("common number: 2a − 2b = 2 (a − b)", terms.common_number),
     Row("multiplied out and collected", terms.expand_and_collect),
+)
+
+OF_FUNCTIONS: tuple[Row, ...] = (
+    Row("(Xᵀ)⁻¹ = (X⁻¹)ᵀ, det Xᵀ = det X", inverses.of_transpose),
+    Row("(c X)⁻¹ = X⁻¹/c", inverses.number_taken_out),
+    Row("Q⁻¹ = Qᵀ", inverses.of_orthogonal),
+    Row("log det X⁻¹ = −log det X", inverses.of_inverse),
+    Row("an even function forgets a sign: |−x| = |x|", pairs.of_even_function),
+    Row("powers of signs, of 0 and 1, of |x|", pairs.power_of_known),
 )
 
 
@@ -72,9 +89,8 @@ def _first_rewrite(node: Node) -> Rewrite | None:
             after = law.rewrite(*node.arguments)
             if after is not None and after is not node:
                 return Rewrite(law.statement, node, after)
-        return None
-    for row in ROWS:
+    for row in OF_FUNCTIONS if isinstance(node, Apply) else ROWS:
         after = row.rewrite(node)
-        if after is not None and after is not node:
+        if after is not None and measure(after) < measure(node):
             return Rewrite(row.law, node, after)
     return None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from pullback.differentiation.local import opened
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum
 from pullback.functions.catalogue import primitive
+from pullback.simplification.canonical import Certificate, certificate_of
+from pullback.simplification.measure import measure
+from pullback.simplification.products import Opened
 
 Term = tuple[Number, Node]
+Signature = tuple[int, ...]
+
+MOST_CANDIDATES = 12
 
 
 def open_inner_sums(node: Node) -> Node | None:
@@ -40,6 +45,29 @@ def common_number(node: Node) -> Node | None:
     return make.scale(number, inner)
 
 
+def like_terms(node: Node) -> Node | None:
+    """Terms that are the same product, however bracketed or turned, count as one."""
+    if not isinstance(node, Sum) or not 2 <= len(node.terms) <= 64:
+        return None
+    alike: dict[tuple[bytes, ...], list[int]] = {}
+    for k, (_, term) in enumerate(node.terms):
+        opened = Opened(term)
+        leaves = sorted([opened.parts[at].node.digest for at in opened.leaves()])
+        alike.setdefault(tuple(leaves), []).append(k)
+    if len(alike) == len(node.terms):
+        return None
+    terms = list(node.terms)
+    for group in alike.values():
+        first: dict[Certificate, tuple[Node, int]] = {}
+        for k in group if len(group) > 1 else ():
+            coefficient, term = terms[k]
+            key, sign = certificate_of(term)
+            kept, its = first.setdefault(key, (term, sign))
+            terms[k] = (coefficient * sign * its, kept)
+    result = make.add(terms, node.shape)
+    return None if result is node else result
+
+
 def common_factors(node: Node) -> Node | None:
     """a b + a c + d = a (b + c) + d, for any product.
 
@@ -47,67 +75,64 @@ def common_factors(node: Node) -> Node | None:
     """
     if not isinstance(node, Sum) or not 2 <= len(node.terms) <= 32:
         return None
-    products = [(c, _Product.of(term)) for c, term in node.terms]
-    holders: dict[Node, list[int]] = {}
-    for k, (_, product) in enumerate(products):
-        for factor in dict.fromkeys(product.nodes if product else ()):
-            holders.setdefault(factor, []).append(k)
-    shared = [(factor, held) for factor, held in holders.items() if len(held) > 1]
-    shared.sort(key=lambda s: (-len(s[1]), -s[0].order, s[0].digest))
-    for factor, held in shared:
-        group = [(c, p) for c, p in (products[k] for k in held) if p is not None]
-        together = _taken_out(factor, group, node)
+    products = [Opened(term) for _, term in node.terms]
+    holders: dict[tuple[Node, Signature], dict[int, int]] = {}
+    for k, product in enumerate(products):
+        if len(set(product.output)) < len(product.output):
+            continue
+        for at, part in enumerate(product.parts):
+            if make.constant_value(part.node) is None:
+                key = part.node, _signature(part.labels, product)
+                holders.setdefault(key, {}).setdefault(k, at)
+    shared = [(key, held) for key, held in holders.items() if len(held) > 1]
+    shared.sort(key=lambda s: (-len(s[1]), -s[0][0].order, s[0][0].digest, s[0][1]))
+    best, least = None, measure(node)
+    for (factor, labels), held in shared[:MOST_CANDIDATES]:
+        group = [(node.terms[k][0], products[k], at) for k, at in held.items()]
+        together = _taken_out(factor, labels, group, node)
         if together is None:
             continue
         rest = [term for k, term in enumerate(node.terms) if k not in held]
         result = make.add([*rest, (1, together)], node.shape)
-        if _weight(result) < _weight(node):
-            return result
-    return None
+        if measure(result) < least:
+            best, least = result, measure(result)
+    return best
 
 
-def _taken_out(factor: Node, group: list[tuple[Number, _Product]], node: Node) -> Node | None:
-    """The sum of products as ``factor`` times a sum, if it has the same labels in each."""
-    taken = [(c, *product.without(factor)) for c, product in group]
-    if len({labels for _, labels, _ in taken}) != 1:
-        return None
-    labels = taken[0][1]
-    sizes = {**dict(zip(labels, factor.shape, strict=True)), **dict(enumerate(node.shape))}
-    inner = sorted({label for _, _, rest in taken for _, ls in rest for label in ls})
-    free = [label for label in inner if label in sizes]
-    given = {label: sizes[label] for label in free}
-    total = make.add([(c, make.contract(rest, free, given)) for c, _, rest in taken])
-    return make.contract([(factor, labels), (total, free)], range(node.order), sizes)
+def _signature(labels: Sequence[int], product: Opened) -> Signature:
+    """The labels of a factor: those of the output as they are, the others numbered after them."""
+    number = {label: label for label in product.output}
+    for label in labels:
+        number.setdefault(label, len(number))
+    return tuple([number[label] for label in labels])
 
 
-@dataclass(frozen=True)
-class _Product:
-    """A product whose output labels are 0, 1, … and whose summed labels come after."""
+def _taken_out(
+    factor: Node, labels: Signature, group: Sequence[tuple[Number, Opened, int]], node: Node
+) -> Node | None:
+    """The sum of products as ``factor`` times a sum, unless that sum has more axes than any part.
 
-    factors: tuple[tuple[Node, tuple[int, ...]], ...]
-    order: int
-
-    @classmethod
-    def of(cls, node: Node) -> _Product | None:
-        if not isinstance(node, Contraction):
-            return cls(((node, tuple(range(node.order))),), node.order)
-        return None if make.has_delta(node) else cls(node.operands, node.order)
-
-    @property
-    def nodes(self) -> list[Node]:
-        return [node for node, _ in self.factors]
-
-    def without(self, factor: Node) -> tuple[tuple[int, ...], list[tuple[Node, tuple[int, ...]]]]:
-        """The labels of ``factor``, its summed ones numbered first, and the other factors."""
-        place = self.nodes.index(factor)
-        number = {label: label for label in range(self.order)}
-        for label in self.factors[place][1]:
+    A factor in the middle of matrix products would leave a tensor of four axes beside it.
+    """
+    sizes = {**dict(enumerate(node.shape)), **dict(zip(labels, factor.shape, strict=True))}
+    taken = []
+    for c, product, at in group:
+        own = product.parts[at].labels
+        number = {label: label for label in product.output}
+        for label in own:
             number.setdefault(label, len(number))
-        for _, labels in self.factors:
-            for label in labels:
-                number.setdefault(label, len(number))
-        renamed = [(n, tuple([number[x] for x in ls])) for n, ls in self.factors]
-        return renamed[place][1], [f for k, f in enumerate(renamed) if k != place]
+        inner = product.sizes_above((at,))
+        for label in inner:
+            number.setdefault(label, len(number))
+        others = [(n, [number[x] for x in ls]) for n, ls in product.others((at,))]
+        summed = {number[x]: s for x, s in inner.items() if number[x] not in sizes}
+        taken.append((c, others, summed))
+    free = sorted({x for _, others, _ in taken for _, ls in others for x in ls if x in sizes})
+    if len(free) > max(2, node.order):
+        return None
+    given = {label: sizes[label] for label in free}
+    total = make.add([(c, make.contract(o, free, {**given, **more})) for c, o, more in taken])
+    return make.contract([(factor, labels), (total, free)], range(node.order), sizes)
 
 
 def complement(node: Node) -> Node | None:
@@ -149,7 +174,7 @@ def expand_and_collect(node: Node) -> Node | None:
     if len(expanded) > 24:
         return None
     result = make.add(expanded, node.shape)
-    return result if _weight(result) < _weight(node) else None
+    return result if measure(result) < measure(node) else None
 
 
 def _expansion(term: Node, present: set[Node]) -> list[Term]:
@@ -178,13 +203,3 @@ def _open_complement(node: Node, present: set[Node]) -> list[Term]:
         if other is not None and other in present and other.digest < node.digest:
             return [(1, make.ones(node.shape)), (-1, other)]
     return [(1, node)]
-
-
-def _weight(node: Node) -> int:
-    """How long a sum of products of sums is to write."""
-    terms = [t for _, t in node.terms] if isinstance(node, Sum) else [node]
-    weight = 0
-    for term in terms:
-        parts = [n for n, _ in opened(term, range(term.order))]
-        weight += 1 + sum(len(n.terms) + 1 if isinstance(n, Sum) else 1 for n in parts)
-    return weight

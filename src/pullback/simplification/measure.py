@@ -1,0 +1,64 @@
+"""The measure that every rewrite lets fall."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Contraction, Labels, Node, Sum
+
+Measure = tuple[int, int, tuple[Labels, ...], bytes]
+
+_FUNCTION = 3  # what a function weighs beside what stands below it, which counts twice
+
+_LAST: tuple[Labels, ...] = ((10**9,),)
+
+_known: WeakKeyDictionary[Node, tuple[int, int]] = WeakKeyDictionary()
+
+
+def measure(node: Node) -> Measure:
+    """How long an expression is to write, then how many numbers it has, then its order.
+
+    Names, sizes, ones and δ weigh 1, as does each ``+``, each product of two factors and each
+    transpose or sum that is an operation of its own; a function weighs 3 and twice its arguments,
+    so that what can be taken out of it is. Both weights are sums over the parts: when they fall
+    for a part they fall for the whole. Of expressions that weigh the same, a product is preferred
+    to a sum, and one whose axes stand in order (a symmetric A_ji is A_ij).
+    """
+    weight, numbers = _weights(node)
+    core = make.split_coefficient(node)[1]
+    labels = _LAST
+    if isinstance(core, Contraction):
+        labels = tuple([ls for _, ls in core.operands])
+    return weight, numbers, labels, core.digest
+
+
+def _weights(root: Node) -> tuple[int, int]:
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in _known:
+            stack.pop()
+            continue
+        missing = [child for child in node.children if child not in _known]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        _known[node] = _own(node)
+    return _known[root]
+
+
+def _own(node: Node) -> tuple[int, int]:
+    below = [_known[child] for child in node.children]
+    weight, numbers = sum([w for w, _ in below]), sum([n for _, n in below])
+    if isinstance(node, Sum):
+        operators = max(len(node.terms) - 1, 0)
+        return weight + operators, numbers + sum([c not in (1, -1) for c, _ in node.terms])
+    if isinstance(node, Contraction):
+        return weight + max(len(node.operands) - 1, 1), numbers
+    if isinstance(node, Apply):
+        if node.function == "power" and make.constant_value(node.arguments[1]) is not None:
+            weight, numbers = _known[node.arguments[0]]
+        return _FUNCTION + 2 * weight, 2 * numbers
+    return 1, 0

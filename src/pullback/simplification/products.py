@@ -1,0 +1,168 @@
+"""A product of products, opened as far as a rewrite needs and no further.
+
+Inner products often have a name of the user's or are computed anyway, so a row opens only those
+that hold the factors it rewrites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Contraction, Node, Variable
+from pullback.expressions.sizes import Size
+
+Label = int
+Factor = tuple[Node, tuple[Label, ...]]
+
+DEEPEST = 5  # products within products that are looked into, so that long chains stay linear
+MOST = 24
+
+
+@dataclass(frozen=True)
+class Part:
+    """A factor at some depth, under the labels of the whole; ``parent`` is the product it is in."""
+
+    node: Node
+    labels: tuple[Label, ...]
+    parent: int
+    depth: int
+
+
+class Opened:
+    """The parts of a product, inner products before their own factors.
+
+    Part 0 is the whole. Labels are shared by all parts.
+    """
+
+    def __init__(self, root: Node, deepest: int = DEEPEST) -> None:
+        self.root = root
+        order = root.output if isinstance(root, Contraction) else tuple(range(root.order))
+        self.output = order
+        self.parts = [Part(root, order, -1, 0)]
+        self.sizes: dict[int, dict[Label, Size]] = {}  # of each opened part
+        self._fresh = root.order
+        if isinstance(root, Contraction):
+            self._fresh = len(root.sizes)
+        at = 0
+        while at < len(self.parts):
+            part = self.parts[at]
+            if part.depth < deepest and len(self.parts) < MOST and opens(part.node, at == 0):
+                self._open(at)
+            at += 1
+
+    def _open(self, at: int) -> None:
+        part = self.parts[at]
+        node = part.node
+        assert isinstance(node, Contraction)
+        outer: dict[int, Label] = dict(zip(node.output, part.labels, strict=True))
+        for label in range(len(node.sizes)):
+            if label not in outer:
+                outer[label] = label if at == 0 else self._fresh
+                self._fresh += at != 0
+        self.sizes[at] = {outer[k]: size for k, size in enumerate(node.sizes)}
+        for inner, labels in node.operands:
+            named = tuple([outer[label] for label in labels])
+            self.parts.append(Part(inner, named, at, part.depth + 1))
+
+    def fresh(self) -> Label:
+        """A label that nothing has yet."""
+        self._fresh += 1
+        return self._fresh - 1
+
+    def leaves(self) -> list[int]:
+        """The parts that are not opened."""
+        return [k for k in range(len(self.parts)) if k not in self.sizes]
+
+    def cover(self, wanted: Iterable[int]) -> list[int]:
+        """The factors of the product in which each wanted part is a factor of its own."""
+        above = {0} if self.sizes else set()
+        for at in wanted:
+            parent = self.parts[at].parent
+            while parent >= 0:
+                above.add(parent)
+                parent = self.parts[parent].parent
+        return [
+            k
+            for k, part in enumerate(self.parts)
+            if k not in above and (part.parent in above or not above)
+        ]
+
+    def others(self, wanted: Sequence[int]) -> list[Factor]:
+        """The factors beside the wanted ones."""
+        cover = self.cover(wanted)
+        return [(self.parts[k].node, self.parts[k].labels) for k in cover if k not in wanted]
+
+    def sizes_above(self, wanted: Iterable[int]) -> dict[Label, Size]:
+        """The sizes of the labels in the product that :meth:`cover` describes."""
+        merged = dict(self.sizes.get(0, dict(zip(self.output, self.root.shape, strict=True))))
+        for at in wanted:
+            parent = self.parts[at].parent
+            while parent > 0:
+                merged.update(self.sizes[parent])
+                parent = self.parts[parent].parent
+        return merged
+
+    def replaced(self, wanted: Sequence[int], factors: Iterable[Factor]) -> Node:
+        """The product with other factors in place of the wanted ones.
+
+        A label that only the wanted ones had is summed by what takes their place.
+        """
+        given = [*factors, *self.others(wanted)]
+        kept = {label for _, labels in given for label in labels}.union(self.output)
+        lost = {label for k in wanted for label in self.parts[k].labels} - kept
+        sizes = {x: s for x, s in self.sizes_above(wanted).items() if x not in lost}
+        return make.contract(given, self.output, sizes)
+
+    def flat(self) -> tuple[list[Factor], dict[Label, Size]]:
+        """All the factors, as far as parts were opened; labels that no factor has included."""
+        leaves = self.leaves()
+        return [(self.parts[k].node, self.parts[k].labels) for k in leaves], self.sizes_above(
+            leaves
+        )
+
+
+def opens(node: Node, whole: bool = False) -> bool:
+    """Whether a part is a product whose factors can stand beside its own siblings."""
+    return isinstance(node, Contraction) and (whole or not make.has_delta(node))
+
+
+# what is known of the factors of a product, so that rows that cannot apply cost nothing
+
+_tags: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
+_NONE: frozenset[str] = frozenset()
+
+
+def tags(root: Node) -> frozenset[str]:
+    """The assumptions and the functions of matrices among the factors of a product."""
+    if not isinstance(root, Contraction):
+        return _own_tags(root)
+    found = _tags.get(root)
+    if found is not None:
+        return found
+    stack: list[Node] = [root]
+    while stack:
+        node = stack[-1]
+        missing = [c for c in node.children if isinstance(c, Contraction) and c not in _tags]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        below = [_tags[c] if isinstance(c, Contraction) else _own_tags(c) for c in node.children]
+        _tags[node] = _NONE.union(*below) if any(below) else _NONE
+    return _tags[root]
+
+
+def _own_tags(node: Node) -> frozenset[str]:
+    if isinstance(node, Variable):
+        return node.assumptions
+    if isinstance(node, Apply) and node.function == "inv":
+        return frozenset(("inv",))
+    return _NONE
+
+
+def neighbours(parts: Sequence[Part], label: Label) -> Iterator[int]:
+    """The parts that have an axis of this label."""
+    return (k for k, part in enumerate(parts) if label in part.labels)
