@@ -12,7 +12,7 @@ from pullback.functions.catalogue import primitive
 from pullback.simplification.inverses import inverse_cancels, orthogonal_cancels
 from pullback.simplification.measure import measure
 from pullback.simplification.pairs import joined_by_name
-from pullback.simplification.products import Opened
+from pullback.simplification.products import Opened, tags
 from pullback.simplification.terms import like_terms
 
 Labels = tuple[Hashable, ...]
@@ -121,47 +121,51 @@ def distribute_to_cancel(node: Node) -> Node | None:
     A sum is opened where a factor outside cancels in a term, or a summed axis is a mere
     repetition in a term.
     """
-    if not isinstance(node, Contraction) or not node.operands:
+    if not isinstance(node, Contraction) or "sum" not in tags(node):
         return None
-    for place, (operand, labels) in enumerate(node.operands):
-        if not isinstance(operand, Sum) or len(operand.terms) > 8:
+    opened = Opened(node, deepest=3)
+    for at, part in enumerate(opened.parts):
+        if not isinstance(part.node, Sum) or len(part.node.terms) > 8:
             continue
-        others = [o for k, o in enumerate(node.operands) if k != place]
-        alone = _summed_alone(node, place)
-        if not others and not alone:
+        others = opened.others((at,))
+        held = {label for _, labels in others for label in labels}.union(opened.output)
+        alone = set(part.labels) - held
+        repeats = any(_repeats(term, part.labels, alone) for _, term in part.node.terms)
+        if not repeats and (part.depth > 1 or not others):
             continue
-        terms = []
-        cancelled = False
-        for coefficient, term in operand.terms:
-            product = make.contract(
-                [(term, labels), *others], node.output, dict(enumerate(node.sizes))
-            )
-            inner, core = make.split_coefficient(product)
-            shorter = like_factors(core) or inverse_cancels(core) or orthogonal_cancels(core)
-            cancelled = cancelled or shorter is not None or _repeats(term, labels, alone)
-            terms.append((coefficient * inner, core if shorter is None else shorter))
-        if cancelled:
-            result = make.add(terms, node.shape)
-            result = like_terms(result) or result
-            if measure(result) < measure(node):
-                return result
+        result = _distributed(part.node, part.labels, others, opened, at, cancel=not repeats)
+        if result is not None and measure(result) < measure(node):
+            return result
     return None
+
+
+def _distributed(
+    total: Sum, labels: Labels, others: Sequence[Factor], opened: Opened, at: int, *, cancel: bool
+) -> Node | None:
+    """A product multiplied out over one of its sums; ``cancel`` insists that a term gets shorter."""
+    terms = []
+    sizes = opened.sizes_above((at,))
+    for coefficient, term in total.terms:
+        product = make.contract([(term, labels), *others], opened.output, sizes)
+        inner, core = make.split_coefficient(product)
+        shorter = like_factors(core) or inverse_cancels(core) or orthogonal_cancels(core)
+        if shorter is not None and cancel:
+            cancel = _powers(shorter) >= _powers(core)
+        terms.append((coefficient * inner, core if shorter is None else shorter))
+    if cancel:
+        return None
+    result = make.add(terms, opened.root.shape)
+    return like_terms(result) or result
 
 
 def _powers(node: Node) -> Fraction:
     """The exponents of all factors, without their signs: x/x has 2, and so have x² and 1/x²."""
     opened = Opened(node)
     exponents = [base_and_exponent(opened.parts[k].node)[1] for k in opened.leaves()]
-    return sum([Fraction(abs(e)) for e in exponents], Fraction(0))
+    return sum((abs(Fraction(e)) for e in exponents), Fraction(0))
 
 
-def _summed_alone(node: Contraction, place: int) -> set[int]:
-    """The labels that are summed and that no other operand has."""
-    elsewhere = {x for k, (_, ls) in enumerate(node.operands) if k != place for x in ls}
-    return set(node.summed) - elsewhere
-
-
-def _repeats(term: Node, labels: Sequence[int], alone: set[int]) -> bool:
+def _repeats(term: Node, labels: Labels, alone: set[int]) -> bool:
     """Whether a term is a broadcast along one of these labels."""
     if not alone or not isinstance(term, Contraction):
         return False

@@ -6,12 +6,12 @@ that hold the factors it rewrites.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node, Variable
+from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
 from pullback.expressions.sizes import Size
 
 Label = int
@@ -133,10 +133,11 @@ def opens(node: Node, whole: bool = False) -> bool:
 
 _tags: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
 _NONE: frozenset[str] = frozenset()
+_INVERSE, _SUM = frozenset(("inv",)), frozenset(("sum",))
 
 
 def tags(root: Node) -> frozenset[str]:
-    """The assumptions and the functions of matrices among the factors of a product."""
+    """The assumptions, inverses and sums among the factors of a product."""
     if not isinstance(root, Contraction):
         return _own_tags(root)
     found = _tags.get(root)
@@ -159,10 +160,7 @@ def _own_tags(node: Node) -> frozenset[str]:
     if isinstance(node, Variable):
         return node.assumptions
     if isinstance(node, Apply) and node.function == "inv":
-        return frozenset(("inv",))
+        return _INVERSE
+    if isinstance(node, Sum):
+        return _SUM
     return _NONE
-
-
-def neighbours(parts: Sequence[Part], label: Label) -> Iterator[int]:
-    """The parts that have an axis of this label."""
-    return (k for k, part in enumerate(parts) if label in part.labels)
