@@ -56,8 +56,8 @@ class Outcome:
         return f"{mark}  {self.ratio:5.2f}  {1e3 * self.seconds:6.1f} ms  {self.row.title}\n       {self.text}"
 
 
-def measure(row: Row) -> Outcome:
-    """Derive, print, certify and compare one row."""
+def measure(row: Row, points: int = 3) -> Outcome:
+    """Derive, print, certify and compare one row, at so many points."""
     head = row.declared.replace("; ", "\n") + "\n"
     try:
         program = parse_program(head + row.function.replace("; ", "\n"))
@@ -71,14 +71,14 @@ def measure(row: Row) -> Outcome:
         return Outcome(row, str(error), False)
     if book.order < derivation.node.order:  # a number stands for a tensor full of it
         book = make.broadcast(book, derivation.shape)
-    right = same(derivation.node, book)
+    right = same(derivation.node, book, points)
     return Outcome(
-        row, text, right, certify(derivation), length(text) / length(row.answer), seconds
+        row, text, right, certify(derivation, points), length(text) / length(row.answer), seconds
     )
 
 
-def same(ours: Node, book: Node) -> bool:
-    return check_values(ours, book).passed and check_values(book, ours).passed
+def same(ours: Node, book: Node, points: int) -> bool:
+    return check_values(ours, book, points).passed and check_values(book, ours, points).passed
 
 
 def report(outcomes: list[Outcome]) -> str:

@@ -1,0 +1,27 @@
+"""Textbook derivatives: every value is the book's, and hardly any formula is longer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+from cookbook import ROWS, Row, measure
+
+LONGER = {
+    # X³ transposed is written as a product of transposes
+    "(121) ∂ tr(Xᵏ), k = 4",
+    # the book has both forms; this is its equation (124)
+    "(63) ∂ tr(A*inv(X)*B) / ∂X",
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.title)
+def test_the_answer_is_the_books(row: Row) -> None:
+    found = measure(row, points=1)
+    assert found.right, found.text
+    assert found.certified, str(found.certified)
+    assert found.ratio <= 1.2 or row.title in LONGER, f"{found.text}, not {row.answer}"
