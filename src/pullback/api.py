@@ -44,6 +44,9 @@ def parse(
     >>> f.shape
     ()
     """
+    for what, given in (("shapes", shapes), ("assume", assume)):
+        if given is not None and not isinstance(given, Mapping):
+            raise PullbackError(f"{what} maps names to sizes or words, as in {{'A': ('m', 'n')}}")
     return Tensor.from_program(parse_program(text, shapes=shapes, assume=assume))
 
 

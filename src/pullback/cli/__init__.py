@@ -28,6 +28,9 @@ class Commands(click.Group):
         except BrokenPipeError:
             sys.stderr.close()  # the reader of our output has gone: nothing is left to say
             ctx.exit(0)
+        except OSError as error:
+            click.echo(f"pullback: cannot write: {error.strerror}", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

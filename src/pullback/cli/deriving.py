@@ -221,7 +221,9 @@ def _declared(
     words: dict[str, list[str]] = {}
     for option in shapes:
         found, assumed = read_declarations(option)
-        sizes.update(found)
+        for name, size in found.items():
+            if sizes.setdefault(name, size) != size:
+                raise PullbackError(f"'{name}' is declared twice, with two shapes")
         for name, more in assumed.items():
             words.setdefault(name, []).extend(more)
     for option in assumptions:

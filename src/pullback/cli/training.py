@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -12,16 +13,19 @@ from pullback import api
 from pullback.compilation.compile import compile_nodes
 from pullback.compilation.count import savings
 from pullback.derivation.derive import derive_each
+from pullback.errors import PullbackError
 from pullback.expressions.sizes import shape_text
 from pullback.notation.write import equation
 from pullback.training.demo import PROGRAM, demo_model, digits_objective, draw_digits, train_digits
 from pullback.training.files import check_writable
-from pullback.training.fit import Fitted, fit
+from pullback.training.fit import Fitted, Prepared, fit
 from pullback.training.model_file import read_model
+from pullback.training.optimisers import OPTIMISERS
 from pullback.training.pictures import check_picture_path, draw_training
 from pullback.training.prediction import predict
 from pullback.training.progress import describe, screen_progress
 from pullback.training.saved import load
+from pullback.training.schedules import SCHEDULES
 from pullback.verification.certificate import certify
 
 # The settings that a model file may hold and an option may replace; `--set` reaches the others.
@@ -34,8 +38,8 @@ OPTIONS = {
     "batch": "Samples per step.",
     "rate": "Learning rate.",
     "momentum": "Of the optimisers that have one.",
-    "optimiser": "sgd, momentum, nesterov, rmsprop, adam or adamw.",
-    "schedule": "How the rate falls: constant, inverse, exponential, step or cosine.",
+    "optimiser": f"One of {', '.join(OPTIMISERS)}.",
+    "schedule": f"How the rate falls: one of {', '.join(SCHEDULES)}.",
     "decay": "How fast it falls.",
     "weight_decay": "Shrinking of the parameters.",
     "clip": "Largest norm of a gradient.",
@@ -77,10 +81,15 @@ def fit_command(
         if not equals:
             raise click.BadParameter(f"'{pair}' is not NAME=VALUE", param_hint="--set")
         options[name.strip()] = value.strip()
+    _refuse_overwriting(output, model, data)
     if picture is not None:
+        _refuse_overwriting(picture, model, data, output)
         check_picture_path(picture)
-    fitted = fit(read_model(model), data, output, progress=screen_progress(), **options)
+    fitted = fit(
+        read_model(model), data, output, progress=screen_progress(), begun=_announce, **options
+    )
     click.echo(_outcome(fitted))
+    _warn_of_a_rise(fitted)
     if picture is not None:
         draw_training(fitted.run, picture)
         click.echo(f"curves drawn in {picture}")
@@ -94,6 +103,7 @@ def fit_command(
 def predict_command(parameters: str, data: str, output: str | None) -> None:
     """Predict for DATA with the PARAMETERS that a training saved."""
     if output is not None:
+        _refuse_overwriting(output, parameters, data)
         check_writable(output)
     predictions = predict(load(parameters), data)
     if output is None:
@@ -170,6 +180,40 @@ def _train(seed: int, seeds: int, epochs: int | None) -> Fitted:
             f"over {seeds} seeds: median {100 * median(scores):.2f} %, worst {100 * min(scores):.2f} %"
         )
     return fitted[0]
+
+
+def _refuse_overwriting(output: str, *inputs: str) -> None:
+    for path in inputs:
+        if Path(output).resolve() == Path(path).resolve():
+            raise PullbackError(f"{output} is read from: writing there would destroy it")
+
+
+def _announce(prepared: Prepared) -> None:
+    """What is trained and by what, so that a forgotten label shows at once."""
+    objective, labels = prepared.objective, prepared.labels
+    trained = ", ".join(
+        f"{name} ({'×'.join(map(str, shape)) or 'scalar'})"
+        for name, shape in objective.parameters.items()
+    )
+    click.echo(f"training {trained}")
+    click.echo(
+        f"on {len(prepared.training)} samples of {', '.join(prepared.data)}"
+        f"; {len(prepared.held_out)} held out"
+    )
+    if labels is None:
+        click.echo("no label is declared: every variable that is no input is trained")
+    if not objective.answer:
+        click.echo("no line of the program predicts the label: `pullback predict` will refuse")
+
+
+def _warn_of_a_rise(fitted: Fitted) -> None:
+    history, kept = fitted.run.history, fitted.run.kept
+    if kept is not None and kept.loss > history[0].loss:
+        click.echo(
+            f"warning: the loss rose from {history[0].loss:.4g} to {kept.loss:.4g}; "
+            "lower the rate, or scale the inputs",
+            err=True,
+        )
 
 
 def _held_out(fitted: Fitted) -> float:

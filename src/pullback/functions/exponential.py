@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Node, Sum
+from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.functions.domains import ABOVE_MINUS_ONE, BASE, POSITIVE, REAL
 from pullback.functions.record import (
     Function,
@@ -93,6 +93,20 @@ def _log_of_exp_and_one(x: Node) -> Node | None:
     return None if inner is None else softplus.apply([inner])
 
 
+def _log_of_sum_of_exp(x: Node) -> Node | None:
+    """log Σ exp over one axis; the sum itself overflows where its logarithm does not."""
+    if not isinstance(x, Contraction) or len(x.operands) != 1 or len(x.summed) != 1:
+        return None
+    (operand, labels), (axis,) = x.operands[0], x.summed
+    inner = argument_of("exp", operand)
+    if inner is None or len(set(labels)) < len(labels) or make.has_delta(x):
+        return None
+    kept = [label for label in labels if label != axis]
+    last = make.contract([(inner, labels)], [*kept, axis])
+    total = make.apply("logsumexp", [last], last.shape[:-1])
+    return make.contract([(total, kept)], x.output, dict(enumerate(x.sizes[: len(set(x.output))])))
+
+
 def _log_of_power(x: Node) -> Node | None:
     if not isinstance(x, Apply) or x.function != "power":
         return None
@@ -117,6 +131,7 @@ log: Function = elementwise(
         Law("log σ(x) = −softplus(−x)", _log_of_sigmoid),
         Law("log xᵃ = a log x", _log_of_power),
         Law("log(1 + eˣ) = softplus(x)", _log_of_one_plus_exp),
+        Law("log Σ eˣ = logsumexp(x)", _log_of_sum_of_exp),
     ),
 )
 
@@ -221,25 +236,35 @@ sinh: Function = elementwise(
 )
 
 
-def _tanh_slope(node: Node) -> tuple[Node, Node] | None:
-    """1/cosh² as 1 − tanh², for a reader who already has tanh(x)."""
-    if not isinstance(node, Apply) or node.function != "power":
-        return None
-    inner = argument_of("cosh", node.arguments[0])
-    if inner is None or make.constant_value(node.arguments[1]) != -2:
+def _one_less_tanh_squared(node: Node) -> tuple[Node, Node] | None:
+    """sech²(x) as 1 − tanh²(x), for a reader who already has tanh(x)."""
+    inner = argument_of("sech2", node)
+    if inner is None:
         return None
     value = tanh.apply([inner])
-    square = make.power(value, 2)
-    return make.add([(1, make.ones(node.shape)), (-1, square)]), value
+    return make.add([(1, make.ones(node.shape)), (-1, make.power(value, 2))]), value
+
+
+sech2: Function = elementwise(
+    "sech2",
+    partial=lambda y, x: -2 * y * tanh(x),  # sinh/cosh³ is ∞/∞ beyond x = 237
+    code="1 / xp.cosh({0}) ** 2",
+    exact=lambda mp, x: 1 / mp.cosh(x) ** 2,
+    doc="Hyperbolic secant squared, 1/cosh²(x): the slope of tanh.",
+    symbol="sech²",
+    latex=r"\operatorname{sech}^2",
+    special=(0, 20, -20, 300),
+    positive=True,
+    readings=(Reading("sech²(x) = 1 − tanh²(x)", _one_less_tanh_squared),),
+)
 
 
 tanh: Function = elementwise(
     "tanh",
-    partial=lambda y, x: cosh(x) ** -2,  # 1 − y² loses all digits beyond x = 19
+    partial=lambda y, x: sech2(x),  # 1 − y² loses all digits beyond x = 19
     code="xp.tanh({0})",
     exact=lambda mp, x: mp.tanh(x),
     doc="Hyperbolic tangent.",
     latex=r"\tanh",
     special=(0, 20, -20),
-    readings=(Reading("1/cosh²(x) = 1 − tanh²(x)", _tanh_slope),),
 )

@@ -56,8 +56,11 @@ def _read(node: Node, on_page: set[Node], names: Names, depth: dict[Node, int]) 
             continue
         form, needed = found
         # of two that could each be read through the other, the simpler one stays
+        back = reading.rewrite(needed)
+        mutual = back is not None and back[1] is core
+        simpler = not mutual or _depth(needed, depth) < _depth(core, depth)
         seen = needed in on_page or needed in names.known
-        if needed in names or (seen and _depth(needed, depth) < _depth(core, depth)):
+        if needed in names or (seen and simpler):
             return make.scale(coefficient, form)
     return node
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.walks import rebuild
 from pullback.functions.catalogue import primitive
-from pullback.simplification import canonical, factors, inverses, pairs, terms
+from pullback.simplification import canonical, exponentials, factors, inverses, pairs, terms
 from pullback.simplification.measure import measure
 from pullback.trace import Rewrite, Trace
 
@@ -26,6 +26,7 @@ class Row:
 
 ROWS: tuple[Row, ...] = (
     Row("like factors: xᵃ xᵇ = xᵃ⁺ᵇ", factors.like_factors),
+    Row("eˣ / Σ eˣ = softmax(x)", exponentials.softmax_recognised),
     Row("X⁻¹ X = I", inverses.inverse_cancels),
     Row("Qᵀ Q = I", inverses.orthogonal_cancels),
     Row("Aᵀ = A for a symmetric matrix, −A for a skew one", canonical.axes_in_order),

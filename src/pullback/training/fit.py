@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,12 +69,14 @@ def fit(
     data: Data,
     output: str | Path | None = None,
     progress: Progress | None = None,
+    begun: Callable[[Prepared], None] | None = None,
     **options: Any,
 ) -> Fitted:
     """Train the parameters of a model on a table, and save them to ``output``.
 
     ``data`` is a CSV or NPZ file, a table or arrays by name; ``options`` are settings that
-    replace those of the model. Everything that can be refused is refused before training. After
+    replace those of the model. Everything that can be refused is refused before training;
+    ``begun`` is then called with what will be trained. After
     Ctrl-C, and when the training breaks down (Diverged), the best parameters so far are saved.
     """
     model = model.with_options(**options)
@@ -83,6 +85,8 @@ def fit(
         check_writable(output)
     prepared = prepare(model, as_table(data))
     prepared.objective.compile()
+    if begun is not None:
+        begun(prepared)
     rng = _streams(model.settings.seed)[2]
     metric = None if prepared.labels is None else metric_of(prepared.labels)
     try:
