@@ -6,13 +6,12 @@ with axes S + axes of v. A tangent is dv/dt with the axes of v, then those of th
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 
+from pullback.differentiation.choosing import Factor, opened, product
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.functions.catalogue import primitive
-
-Factor = tuple[Node, list[Hashable]]
 
 
 def partial_of(node: Node, position: int) -> Node | None:
@@ -69,8 +68,10 @@ def push_forward(node: Node, position: int, tangent: Node, partial: Node | None)
 
 def _replace(node: Contraction, position: int, given: Factor, output: list[Hashable]) -> Node:
     """The contraction with ``given`` in place of one operand, read off at ``output``."""
-    others = [(n, ls) for k, (n, ls) in enumerate(node.operands) if k != position]
-    return make.contract([given, *others], output, dict(enumerate(node.sizes)))
+    others: list[Factor] = [
+        (n, list(ls)) for k, (n, ls) in enumerate(node.operands) if k != position
+    ]
+    return product([given, *others], output, dict(enumerate(node.sizes)))
 
 
 def _axes(node: Apply, position: int) -> tuple[list[Hashable], list[Hashable], list[Hashable]]:
@@ -95,22 +96,4 @@ def _join(
             [(c, _join(term, labels, given, output, False)) for c, term in partial.terms]
         )
     coefficient, core = make.split_coefficient(partial)
-    return make.scale(coefficient, make.contract([given, *opened(core, labels)], output))
-
-
-def opened(node: Node, labels: Iterable[Hashable]) -> list[Factor]:
-    """A product as its factors under outer labels; any other node as itself."""
-    outer = list(labels)
-    if not isinstance(node, Contraction):
-        return [(node, outer)]
-    seen: dict[int, Hashable] = {}
-    factors: list[Factor] = [(make.ones(node.shape), outer)]
-    for inner, label in zip(node.output, outer, strict=True):
-        if inner in seen:
-            factors.append((make.delta(node.sizes[inner]), [seen[inner], label]))
-        else:
-            seen[inner] = label
-    scope = object()  # summed labels of different products never meet
-    for inner in node.summed:
-        seen[inner] = (scope, inner)
-    return factors + [(n, [seen[label] for label in ls]) for n, ls in node.operands]
+    return make.scale(coefficient, product([given, *opened(core, labels)], output))

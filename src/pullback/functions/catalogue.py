@@ -6,6 +6,7 @@ from types import ModuleType
 
 from pullback.expressions.nodes import Apply
 from pullback.functions import (
+    choices,
     costs,
     exponential,
     matrices,
@@ -22,6 +23,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     trigonometric,
     special,
     piecewise,
+    choices,
     normalising,
     matrices,
     measures,

@@ -42,6 +42,6 @@ WHOLE = Domain(
     points=(1.0, 2.0, 3.0),
     assumed=("binary",),
 )
-CONDITION = Domain("real numbers", points=(0.0, 1.0), assumed=("binary",))
+CONDITION = Domain("real numbers", points=(0.0, 1.0))
 INVERTIBLE = Domain("invertible")
 POSITIVE_DETERMINANT = Domain("positive determinant")

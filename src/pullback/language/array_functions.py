@@ -194,6 +194,7 @@ FUNCTIONS: dict[str, NodeFunction] = {
     "vdot": lambda a, b: make.total(multiply(a, b)),
     "inner": inner,
     "outer": outer,
+    "where": _record("where"),
     "zeros_like": like(0),
     "ones_like": like(1),
     "linalg.inv": _record("inv"),

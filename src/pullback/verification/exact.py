@@ -45,6 +45,8 @@ class Values:
     sizes: Mapping[str, int]
     of: dict[Node, Array] = field(default_factory=dict)
     sides: list[Hashable] = field(default_factory=list)
+    choosing: bool = False  # some function leaves arguments out, which then need no value
+    lost: DomainError | None = None  # why an entry has no value and is a NaN
 
     def __getitem__(self, node: Node) -> Array:
         return self.of[node]
@@ -56,7 +58,8 @@ def evaluate(
     """The values of the roots, and of all below them, where the given nodes have given values.
 
     ``given`` holds an array for each variable; any other node may have one too and is then held
-    free. Raises DomainError, naming the function, where a value is not a real number.
+    free. Raises DomainError, naming the function, where a value is not a real number and no
+    choice leaves it out.
 
     >>> from pullback.expressions import constructors as make
     >>> x, mp = make.variable("x", [2]), real_context(30)
@@ -66,8 +69,12 @@ def evaluate(
     """
     held = {node: np.asarray(value, dtype=object) for node, value in given.items()}
     values = Values(mp, sizes, held)
-    for node in unknown_below(roots, given):
+    unknown = unknown_below(roots, given)
+    values.choosing = any(isinstance(n, Apply) and primitive(n).selects for n in unknown)
+    for node in unknown:
         values.of[node] = _value(node, values)
+    if values.lost and any(mp.isnan(v) for root in roots for v in values[root].flat):
+        raise values.lost
     return values
 
 
@@ -209,13 +216,13 @@ def _application(record: Function, arguments: list[Array], values: Values) -> Ar
     results: Array = np.empty(batch, dtype=object)
     for index in np.ndindex(batch):
         plain = [_entry(a, index, c) for a, c in zip(arguments, cores, strict=True)]
-        _refuse_outside(record, plain, mp)
-        _note_side(record, plain, values)
         try:
-            value = record.exact(mp, *plain)
-        except (ZeroDivisionError, ValueError, OverflowError) as error:
-            raise DomainError(f"{record.name} is not defined at this point") from error
-        results[index] = _Box(value) if isinstance(value, list) else _real(record, value, mp)
+            results[index] = _exact(record, plain, values)
+        except DomainError as error:
+            if not values.choosing or record.signature.result:
+                raise
+            values.lost = values.lost or error
+            results[index] = mp.nan
     if not record.signature.result:
         return results
     shape = np.shape(np.asarray(results.flat[0].value, dtype=object))
@@ -225,6 +232,22 @@ def _application(record: Function, arguments: list[Array], values: Values) -> Ar
         for place in np.ndindex(shape):
             stacked[index + place] = _real(record, entries[place], mp)
     return stacked
+
+
+def _exact(record: Function, arguments: list[Any], values: Values) -> Any:
+    """One value; DomainError where there is none."""
+    mp = values.mp
+    if values.choosing:
+        used = arguments[:1] if record.selects else arguments
+        if any(mp.isnan(v) for v in np.asarray(used, dtype=object).flat):
+            raise DomainError(f"{record.name} of what has no value")
+    _refuse_outside(record, arguments, mp)
+    _note_side(record, arguments, values)
+    try:
+        value = record.exact(mp, *arguments)
+    except (ZeroDivisionError, ValueError, OverflowError) as error:
+        raise DomainError(f"{record.name} is not defined at this point") from error
+    return _Box(value) if isinstance(value, list) else _real(record, value, mp)
 
 
 @dataclass
