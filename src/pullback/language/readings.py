@@ -35,6 +35,7 @@ _FROM_COLUMN = {k.COLUMN: 0, k.ROW: 4, k.SCALAR: 6, k.MATRIX: 8}
 _FROM_MATRIX = {k.MATRIX: 0, k.COLUMN: 6, k.ROW: 6, k.SCALAR: 6}
 _SCALAR_RIGHT_OF_VECTOR = 3  # in A*b and x'*b, b is rather a vector
 _SCALAR_TRANSPOSED = 4  # in b', b is no scalar
+_SUMMED_SCALAR = 2  # broadcasts that are taken before the mean of a scalar: x - mean(x)
 
 
 @cache
@@ -195,6 +196,14 @@ def _unlink(decisions: Decisions) -> Reading:
     return reading
 
 
+def _sums_a_scalar(step: Operate, kinds: Sequence[Kind]) -> bool:
+    """Whether what makes a number of a vector is given a number."""
+    if tuple(kinds) != (k.SCALAR,):
+        return False
+    of_vector = step.rule((k.COLUMN,))
+    return isinstance(of_vector, Rule) and of_vector.kind == k.SCALAR
+
+
 Transition = tuple[tuple[Kind, ...], tuple[Kind, ...], Cost, tuple[str, Kind] | None]
 
 
@@ -220,7 +229,8 @@ def _next(
             elif k.order_of(kinds[0]):
                 cost = _SCALAR_RIGHT_OF_VECTOR
         rest = stack[: len(stack) - step.count]
-        return [((*rest, verdict.kind), env, (verdict.broadcasts, cost), None)]
+        broadcasts = verdict.broadcasts + _SUMMED_SCALAR * _sums_a_scalar(step, kinds)
+        return [((*rest, verdict.kind), env, (broadcasts, cost), None)]
     if isinstance(step, Push):
         return [((*stack, k.NUMBER), env, (0, 0), None)]
     slot = slots.of[i]
