@@ -111,7 +111,6 @@ def test_numbers_are_exact(text, number):
         ("tr = x; tr", "'tr' is a function", "tr"),
         ("", "the text has no formula", None),
         ("# nothing\nx: n", "the text has no formula", None),
-        (r"\sigma(x)", r"'\\sigma' marks LaTeX", r"\sigma"),
         ("T: a 1 c: d\nT", "':' stands only after the name|expected", None),
     ],
 )

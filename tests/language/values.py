@@ -1,9 +1,11 @@
 """Values of nodes by einsum, and MATLAB's meaning by two-dimensional NumPy arrays."""
 
+import mpmath
 import numpy as np
 
 from pullback.expressions import Apply, Contraction, SizeValue, Sum, Variable
 from pullback.expressions.walks import post_order
+from pullback.functions.catalogue import CATALOGUE
 
 SIZES = {"m": 2, "n": 3, "p": 4, "k": 5, "q": 6, "r": 7, "N": 4}
 
@@ -36,6 +38,12 @@ FUNCTIONS = {
 }
 
 
+def entrywise(name):
+    """A function of entries, from its exact value."""
+    exact = CATALOGUE[name].exact
+    return np.vectorize(lambda *x: float(exact(mpmath, *map(mpmath.mpf, x))), otypes=[float])
+
+
 def value(node, values, sizes=SIZES):
     """The value of a node at arrays of the shapes its variables have."""
     known = {}
@@ -53,7 +61,7 @@ def value(node, values, sizes=SIZES):
             known[step] = contraction(step, known, sizes)
         else:
             assert isinstance(step, Apply)
-            function = FUNCTIONS.get(step.function) or getattr(np, step.function)
+            function = FUNCTIONS.get(step.function) or entrywise(step.function)
             known[step] = function(*[known[a] for a in step.arguments])
     return known[node]
 

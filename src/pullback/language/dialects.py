@@ -10,7 +10,7 @@ from pullback.language.printed import MARK
 
 Span = tuple[int, int]
 _NUMPY = re.compile(r"@|\*\*|\.T(?!\w)|(?<![\w.])(?:np|numpy)\.")
-_LATEX = re.compile(r"\\[A-Za-z]+|\\.?")
+_LATEX = re.compile(r"\\[A-Za-z]+|\\.?|[\^_]\{")
 _COMMENT = re.compile(r"[#%][^\n]*")
 _INSTEAD = {
     "@": "the matrix product is *",
@@ -43,7 +43,7 @@ def refuse_other_dialects(text: str, plain: str) -> None:
     first = min(found, key=lambda match: match.start())
     mark = first.group()
     place = Place(text, *first.span())
-    if mark.startswith("\\"):
+    if mark.startswith(("\\", "^", "_")):
         hint = "write names and functions plainly, as in sigmoid(U*x), or state dialect='latex'"
         raise PullbackError(f"'{mark}' marks LaTeX", place, hint)
     hint = _INSTEAD.get(mark, "write functions by their names alone, as in tanh(U*x)")

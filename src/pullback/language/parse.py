@@ -20,6 +20,7 @@ from pullback.language.code import (
 )
 from pullback.language.declarations import EVERY_KIND, Declared, Sizes, collect, declare
 from pullback.language.inference import Typing, infer
+from pullback.language.latex_calls import Latex
 from pullback.language.lowering import lower
 from pullback.language.numpy_calls import NumpyMeaning
 from pullback.language.printed import parts_of
@@ -76,7 +77,9 @@ def parse_program(
     constants = CONSTANTS.keys() - {*declared, *lines}
     names = {*declared, *lines, *names_used} - size_names - constants
     numpy = source.dialect == "numpy"
-    meaning: Meaning = NumpyMeaning() if numpy else Mathematics(by_rows=stated)
+    meaning: Meaning = Mathematics(by_rows=stated)
+    if source.dialect in ("numpy", "latex"):
+        meaning = NumpyMeaning() if numpy else Latex()
     code: list[Instruction] = []
     for line in source.lines:
         code += compile_line(line, text, size_names, names, meaning)

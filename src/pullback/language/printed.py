@@ -22,10 +22,10 @@ from pullback.language.syntax import (
 MARK = re.compile(r"ᵀ|⁻|⊙|⊘|−|𝟏|‖|√|^∂", re.MULTILINE)  # only printed text has them
 COEFFICIENT = re.compile(r"(?<![\w.])[0-9.]+(?:[eE][+-]?[0-9]+)?\s*(?:[^\W\d]|\()")
 OPEN, CLOSE = "\ue000", "\ue001"
-_OPERAND_ENDS = re.compile(r"[\w)'ᵀ𝟏⁰¹²³⁴-⁹\ue001]")
+_OPERAND_ENDS = re.compile(r"[\w)}'ᵀ𝟏⁰¹²³⁴-⁹\ue001\ue003]")
 
 
-def paired(plain: str, bar: str = "‖") -> str:
+def paired(plain: str, bar: str = "‖", opening: str = OPEN, closing: str = CLOSE) -> str:
     """The text with each bar replaced by one that opens or one that closes, in its place.
 
     A bar closes where one is open and a value ends before it, unless only a space stands before
@@ -36,9 +36,9 @@ def paired(plain: str, bar: str = "‖") -> str:
     parts = list(plain)
     opened: list[list[int]] = [[]]  # the open bars inside each parenthesis
     for i, character in enumerate(plain):
-        if character == "(":
+        if character in "({":
             opened.append([])
-        elif character == ")" and len(opened) > 1:
+        elif character in ")}" and len(opened) > 1:
             _insist_closed(opened.pop())
         elif character in "\n;":
             _insist_closed(opened[0])
@@ -49,10 +49,10 @@ def paired(plain: str, bar: str = "‖") -> str:
             value = _OPERAND_ENDS.match(_last_visible(parts, i)) is not None
             if opened[-1] and value and not apart:
                 opened[-1].pop()
-                parts[i] = CLOSE
+                parts[i] = closing
             else:
                 opened[-1].append(i)
-                parts[i] = OPEN
+                parts[i] = opening
     for bars in opened:
         _insist_closed(bars)
     return "".join(parts)

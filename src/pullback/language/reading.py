@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable
 from typing import Literal, get_args
 
 from pullback.errors import Place, PullbackError
+from pullback.language import latex
 from pullback.language.building import Builder
 from pullback.language.calls import FUNCTION_NAMES
 from pullback.language.dialects import recognised, refuse_other_dialects
 from pullback.language.faults import Fault, Missing
 from pullback.language.grammars import blank, parsed, parser
+from pullback.language.latex_building import LatexBuilder, named
 from pullback.language.numpy_building import BLANKED, NumpyBuilder, unknown
 from pullback.language.printed import COEFFICIENT, has_coefficient, paired, settle
 from pullback.language.syntax import Declaration, Line, Source
@@ -52,8 +54,16 @@ def _read(text: str, dialect: Dialect | None, known: Collection[str]) -> Source:
     if dialect == "numpy":
         plain = blank(text, BLANKED)
         return source_of(text, parsed(plain, parser("numpy", NumpyBuilder), unknown), dialect, mark)
+    if dialect == "latex":
+        changes = (("FUNCTIONS", latex.function_pattern(known)), ("NAMES", latex.NAMES))
+        reader = parser("latex", LatexBuilder, *changes, ("TOP", latex.TOP), ("GREEK", latex.GREEK))
+        plain = latex.plain_of(text, known)
+        source = source_of(text, parsed(plain, reader, latex.unknown), dialect, mark)
+        named(source, known)
+        settle(source, known, FUNCTION_NAMES)
+        return source
     plain = blank(text)
-    if dialect in ("matlab", "latex"):
+    if dialect == "matlab":
         refuse_other_dialects(text, plain)
     return _mathematics(text, paired(plain), dialect, mark, known)
 

@@ -76,11 +76,15 @@ class Static(Syntax):
 
 @dataclass(slots=True, eq=False)
 class Call(Syntax):
-    """``suffixed`` where a power or transpose follows; ``options`` are keyword arguments."""
+    """``suffixed`` where a power or transpose follows, ``bare`` where no parentheses close it.
+
+    ``options`` are keyword arguments.
+    """
 
     function: str
     arguments: list[Syntax]
     suffixed: bool = False
+    bare: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
 

@@ -1,0 +1,196 @@
+"""From what the grammar of LaTeX finds to the syntax tree of the default language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from pullback.language.building import Builder, beside, exact, product_of, span_of
+from pullback.language.faults import Fault
+from pullback.language.latex import function_of, name_in
+from pullback.language.printed import syntax_of
+from pullback.language.syntax import (
+    Call,
+    Line,
+    Literal,
+    Name,
+    Power,
+    Product,
+    Source,
+    Syntax,
+    Transposed,
+)
+
+_NORMS = {"": "norm", "2": "norm", "1": "norm1", "F": "normF", "Fro": "normF", "F2": "normF"}
+
+
+def named(source: Source, known: Collection[str]) -> None:
+    """Names as they are declared; one letter in two faces would be two things of one name."""
+    faces: dict[str, str] = {}
+    for item in syntax_of(source):
+        if isinstance(item, Name):
+            written = re.sub(r"\s", "", item.name)
+            item.name = name_in(item.name, known)
+            styled = "".join(re.findall(r"\\(?:mathbf|boldsymbol|bm|mathcal|vec|mathbb)", written))
+            if faces.setdefault(item.name, styled) != styled:
+                hint = "write both in one way, or mark one of them, as in x_1"
+                message = f"'{item.name}' is written in two faces: are they two variables?"
+                raise Fault(message, item.start, item.stop, hint)
+    for line in source.lines:
+        if line.name:
+            line.name = name_in(line.name, known)
+
+
+class LatexBuilder(Builder):
+    """Makes the tree; names keep what LaTeX wrote until :func:`named` knows what is declared."""
+
+    @staticmethod
+    def assignment(items: list[Any]) -> Line:
+        token, expression = items
+        return Line(*span_of(token), str(token), expression)
+
+    @staticmethod
+    def name(items: list[Any]) -> Syntax:
+        return Name(*span_of(items[0]), str(items[0]))
+
+    @staticmethod
+    def product(items: list[Any]) -> Syntax:
+        left: Syntax = items[0]
+        previous: Any = left
+        pending: Any = None
+        for item in items[1:]:
+            if not isinstance(item, Syntax):
+                pending = item
+                continue
+            operator = "" if pending is None else str(pending)
+            if operator in ("", "/") and isinstance(previous, Call) and previous.bare:
+                hint = f"put the argument of {previous.function} in parentheses"
+                raise Fault("where this argument ends is open", item.start, item.stop, hint)
+            if pending is None:
+                left = beside(left, item)
+            else:
+                left = product_of(left, operator, span_of(pending), item)
+            previous, pending = item, None
+        return left
+
+    @staticmethod
+    def beside(items: list[Any]) -> Syntax:
+        return items[0]  # type: ignore[no-any-return]
+
+    @staticmethod
+    def power(items: list[Any]) -> Syntax:
+        base: Syntax = items[0]
+        raised = False
+        for suffix in items[1:]:
+            base, raised = _raised(base, suffix, raised)
+        return base
+
+    besides = power
+    argument = power
+
+    @staticmethod
+    def group(items: list[Any]) -> Syntax:
+        return Builder.group(items)
+
+    braced = group
+
+    @staticmethod
+    def norm(items: list[Any]) -> Syntax:
+        _, inner, close = items
+        mark = re.sub(r"[\s_{}]|\\text|\\mathrm", "", str(close)[1:])
+        if mark not in _NORMS:
+            hint = r"\|x\|, \|x\|_1, \|x\|_2 and \|A\|_F are"
+            raise Fault("this norm is not read", *span_of(close), hint)
+        return Call(items[0].start_pos, close.end_pos, _NORMS[mark], [inner])
+
+    @staticmethod
+    def modulus(items: list[Any]) -> Syntax:
+        return Call(items[0].start_pos, items[2].end_pos, "|", [items[1]])
+
+    @staticmethod
+    def inner(items: list[Any]) -> Syntax:
+        return Call(items[0].start_pos, items[-1].end_pos, "⟨", [items[1], items[2]])
+
+    @staticmethod
+    def fraction(items: list[Any]) -> Syntax:
+        if len(items) == 1:  # \frac12, \frac1n
+            start, stop = span_of(items[0])
+            above, below = re.findall(r"[0-9A-Za-z](?=\s*[0-9A-Za-z]?$)", str(items[0]))
+            over = Literal(start, stop, exact(above, start, stop))
+            under: Syntax = Name(start, stop, below)
+            if below.isdigit():
+                under = Literal(start, stop, exact(below, start, stop))
+            return Product(start, stop, "/", over, under, (start, stop), closed=True)
+        token, over, under = items
+        at = span_of(token)
+        return Product(at[0], under.stop, "/", over, under, at, closed=True)
+
+    @staticmethod
+    def root(items: list[Any]) -> Syntax:
+        return Call(items[0].start_pos, items[1].stop, "sqrt", [items[1]])
+
+    @staticmethod
+    def call(items: list[Any]) -> Syntax:
+        token, close = items[0], items[-1]
+        arguments = [item for item in items[1:-1] if isinstance(item, Syntax)]
+        made = Call(token.start_pos, close.end_pos, function_of(str(token)), arguments)
+        return _of_function(made, [item for item in items[1:] if isinstance(item, list)])
+
+    @staticmethod
+    def applied(items: list[Any]) -> Syntax:
+        token, argument = items[0], items[-1]
+        function = function_of(str(token))
+        span = (token.start_pos, argument.stop)
+        if function == "log" and isinstance(argument, Call) and argument.function == "det":
+            return Call(*span, "logdet", argument.arguments, bare=argument.bare)
+        made = _of_function(
+            Call(*span, function, [argument]),
+            [item for item in items[1:] if isinstance(item, list)],
+        )
+        if isinstance(made, Call):
+            made.bare = not _closed(argument)
+        return made
+
+
+def _closed(argument: Syntax) -> bool:
+    """Whether it is plain where an argument without parentheses ends."""
+    if isinstance(argument, Call):
+        return not argument.bare
+    return isinstance(argument, Product) and argument.closed
+
+
+def _of_function(call: Call, powers: list[list[Any]]) -> Syntax:
+    r"""A function to a power, ``\sin^2 x``; −1 might be the inverse function."""
+    made: Syntax = call
+    for suffix in powers:
+        made, _ = _raised(made, suffix, False)
+        exponent = made.exponent if isinstance(made, Power) else None
+        if not isinstance(exponent, Literal) or not isinstance(exponent.value, int):
+            at = span_of(suffix[0])
+            raise Fault("this power of a function has two readings", *at, "put it at the end")
+    return made
+
+
+def _raised(base: Syntax, suffix: list[Any], raised: bool) -> tuple[Syntax, bool]:
+    token = suffix[0]
+    at = span_of(token)
+    if raised:
+        hint = "write {(a^b)}^c or a^{b^c}; (x^2)^T"
+        raise Fault("a power followed by another needs parentheses", *at, hint)
+    if token.type == "TRANSPOSE":
+        lettered = "T" in token and "\\" not in token
+        return Transposed(base.start, at[1], base, at, lettered=lettered), False
+    if token.type == "INVERSE_TRANSPOSE":
+        base = Power(base.start, at[1], "^", base, Literal(*at, -1), at)
+        return Transposed(base.start, at[1], base, at), True
+    exponent: Syntax
+    if token.type == "RAISED":
+        written = str(token)[1:].strip()
+        exponent = Name(*at, written)
+        if written.isdigit():
+            exponent = Literal(*at, int(written))
+        return Power(base.start, at[1], "^", base, exponent, at), True
+    exponent, close = suffix[1], suffix[2]
+    operator = ".^" if token.type == "ENTRY_RAISED" else "^"
+    return Power(base.start, close.end_pos, operator, base, exponent, at), True

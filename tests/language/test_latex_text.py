@@ -1,0 +1,172 @@
+"""LaTeX is read as the mathematics it shows, or refused where it shows two."""
+
+import contextlib
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from values import arrays, value
+
+from pullback.errors import PullbackError
+from pullback.language.declarations import read_declarations
+from pullback.language.parse import parse_program
+
+SHAPES = read_declarations(
+    "A: m n, B: m n, S: n n, X: n n, U: m n, x: n, y: n, w: n, b: m, s:, x_1: n, x_2: n, "
+    "y_hat: n, lambda:, sigma:, mu: n, W_out: m n, loss:"
+)[0]
+NUMBERS = arrays({name: [str(size) for size in shape] for name, shape in SHAPES.items()}, 4)
+NUMBERS["X"] = NUMBERS["X"] + 3 * np.eye(3)
+NUMBERS["S"] = NUMBERS["S"] + 3 * np.eye(3)
+
+READ = r"""
+\frac{1}{2}\|Ax-b\|_2^2 | norm2(A*x - b)^2/2
+\frac12 \lVert Ax - b \rVert^2 | norm2(A*x - b)^2/2
+\tfrac{1}{2} \left\| A x - b \right\|_{2}^{2} | norm2(A*x - b)^2/2
+x^\top X^{-1} y | x'*inv(X)*y
+x^T X^{-T} y | x'*inv(X)'*y
+x^{\top} X^{-\top} y + x'y | x'*inv(X)'*y + x'*y
+x^{\mathsf{T}} y + y^\intercal x | 2*x'*y
+\log\det X | logdet(X)
+\log \det(X) + \log\det\left(X S\right) | logdet(X) + logdet(X*S)
+\operatorname{tr}(S X) + \mathrm{tr}\left[X^2\right] + \operatorname{tr} X | tr(S*X) + tr(X*X) + tr(X)
+\sigma(Ux) | sigmoid(U*x)
+-\log \sigma(x) | -log(sigmoid(x))
+\exp\left(-\frac{\|x-\mu\|^2}{2\sigma^2}\right) | exp(-norm2(x - mu)^2/(2*sigma^2))
+x_1^T S x_2 | x_1'*S*x_2
+\lambda \lVert \mathbf{w} \rVert_1 | lambda*norm1(w)
+|s| + \left|s\right| + \lvert s \rvert | 3*abs(s)
+|s|\,|s - 1| | abs(s)*abs(s - 1)
+\|x\| \|y\| x | norm2(x)*norm2(y)*x
+\sqrt{x^\top x} | sqrt(x'*x)
+\langle x, y\rangle + \langle A, B \rangle | x'*y + sum(A .* B)
+A x \cdot s + A x \odot b | A*x*s + A*x .* b
+x \odot S y | x .* (S*y)
+x^{\odot 2} \oslash y | x.^2 ./ y
+\hat{y}^\top \log(x) - \hat{y}^\top y | y_hat'*log(x) - y_hat'*y
+\mathbf{1}^\top x \mathbf{1} + x | sum(x)*vector(1, n) + x
+(\lambda I + X^\top X)^{-1} y | inv(lambda*eye(n) + X'*X)*y
+\sin^2 s + \cos^{2}(s) + \tanh s | sin(s)^2 + cos(s)^2 + tanh(s)
+\frac{x^\top S x}{x^\top x} | (x'*S*x)/(x'*x)
+\text{softmax}(S x) | softmax(S*x)
+\log\left(1 + \exp(-s\, w^\top x)\right) | log(1 + exp(-s*w'*x))
+\mathrm{loss} + \|W_{\text{out}} x\|_2 | loss + norm2(W_out*x)
+\|A\|_F^2 | normF(A)^2
+\frac{\lambda}{2} w^\top w | lambda*(w'*w)/2
+{A} {x} | A*x
+\begin{aligned} h &= \tanh(Ux) \\ L &= \|h - b\|_2^2 \end{aligned} | norm2(tanh(U*x) - b)^2
+f(x) = \frac{1}{2} x^T S x | x'*S*x/2
+$$ x^\top y $$ | x'*y
+S(x + y) + \ln(x) | S*(x + y) + log(x)
+\operatorname{diag}(x) y | diag(x)*y
+s^{s+1} + s^s + 2^{-s} | s^(s + 1) + s^s + 2^(-s)
+2 \cdot 3 x \ % twice | 6*x
+\ell + s | ell + s
+e^{s} | exp(s)
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("row", READ)
+def test_a_formula_means_what_it_shows(row):
+    text, _, meaning = row.rpartition(" | ")
+    if "\\ell" in text:
+        assert set(parse_program(text).variables) == {"ell", "s"}
+        return
+    if text.startswith("e^"):
+        with pytest.raises(PullbackError, match="Euler"):
+            parse_program(text)
+        return
+    names = re.findall(r"[A-Za-z_0-9]+", meaning)
+    shapes = {name: shape for name, shape in SHAPES.items() if name in names}
+    read = parse_program(text, shapes, dialect="latex")
+    meant = parse_program(meaning, shapes)
+    np.testing.assert_allclose(
+        value(read.result, NUMBERS), value(meant.result, NUMBERS), rtol=1e-12
+    )
+
+
+def test_marks_of_latex_choose_the_dialect():
+    assert set(parse_program(r"\|Ax\|^2").variables) == {"A", "x"}
+    assert set(parse_program("x'A^{-1}x").variables) == {"A", "x"}
+
+
+def test_shapes_are_inferred_and_greek_names_spelled_out():
+    program = parse_program(r"\frac12 \|V \sigma(U x) - y\|^2 + \lambda \|V\|_F^2")
+    assert set(program.variables) == {"V", "U", "x", "y", "lambda"}
+    assert set(parse_program(r"\lambda x", {"λ": (), "x": ("n",)}).variables) == {"λ", "x"}
+    assert set(parse_program(r"\sigma(x)", {"sigma": (), "x": ("n",)}).variables) == {"sigma", "x"}
+
+
+def test_lines_have_names():
+    program = parse_program("h = \\tanh(Wx + b)\nL = \\|h\\|^2")
+    assert list(program.lines) == ["h", "L"]
+    assert program.result_name == "L"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "under"),
+    [
+        (r"\sum_i x_i", "sums over an index are not read", r"\sum"),
+        (r"\int x", "integrals", r"\int"),
+        (r"\foo{x}", r"'\\foo' has no meaning here", r"\foo"),
+        (r"\log x y", "where this argument ends is open", "y"),
+        (r"\operatorname{tr} A B", "where this argument ends is open", "B"),
+        (r"\log x / y", "where this argument ends is open", "y"),
+        (r"e^{-x} \cdot a", "e may be Euler's number", "e^"),
+        (r"f(x) + \alpha", "may be a function or a product", "f"),
+        (r"x^{(i)}", "this may be a mark or a power", "^{(i)}"),
+        (r"\log_2 x", "logarithms are natural here", r"\log_"),
+        (r"A * \beta", "no settled meaning in LaTeX", "*"),
+        (r"x \mathbf{x}", "written in two faces", r"\mathbf{x}"),
+        (r"\|x\|_\infty", "this norm is not read", None),
+        (r"\|x\|_{\infty}", "this norm is not read", None),
+        (r"A \otimes B", "Kronecker", None),
+        (r"\sin^{-1}(x)", "two readings", None),
+        (r"\sin^{-1} x", "two readings", None),
+        (r"\|x", "this bar is never closed", None),
+        (r"\frac{x}{y", "never closed", "{"),
+        (r"\frac{x}", "ends where a value is expected", None),
+        (r"(x]\alpha", "closes nothing", "]"),
+        (r"x^2^3 \alpha", "power followed by another", None),
+        (r"1/2 \alpha", "a/b c has two readings", None),
+        (r"\begin{bmatrix} 1 \end{bmatrix}", "matrices are not written out", r"\begin"),
+    ],
+)
+def test_every_error_has_its_caret(text, message, under):
+    with pytest.raises(PullbackError) as caught:
+        parse_program(text)
+    shown = str(caught.value)
+    assert re.search(message, shown), shown
+    if under is not None:
+        place = caught.value.place
+        assert text[place.start : place.stop] == under
+
+
+@pytest.mark.parametrize("text", [r"\|X\|_2", r"\|X\|", r"|X|\alpha", r"|x|\alpha"])
+def test_bars_with_several_meanings_are_refused(text):
+    shapes = {"X": ("n", "n")} if "X" in text else {"x": ("n",)}
+    with pytest.raises(PullbackError, match="several meanings"):
+        parse_program(text, shapes)
+
+
+WORDS = r"""x y A s \alpha \frac{ \| \| | ( ) { } ^ _ ^\top ^{-1} _1 + - \cdot \odot \log \det
+\sigma( \operatorname{tr} \mathrm{loss} \mathbf{x} \left( \right) = \\ & 1 2.5 \sqrt{ \langle , \rangle '"""
+TOKENS = st.sampled_from([*WORDS.split(), "\n", " "])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TOKENS, max_size=12).map("".join) | st.text(max_size=30))
+def test_any_text_is_a_program_or_a_pullback_error(text):
+    with contextlib.suppress(PullbackError):
+        parse_program(text, dialect="latex")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{" * 1000 + "x", r"\frac" * 100_000, r"\|" * 100_000, r"\left(" * 5000, "^{" * 100_000],
+)
+def test_junk_is_refused(text):
+    with pytest.raises(PullbackError):
+        parse_program(text, dialect="latex")
