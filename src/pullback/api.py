@@ -21,6 +21,7 @@ from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape, shape_text
 from pullback.language.declarations import check_name
 from pullback.language.parse import parse_program
+from pullback.language.reading import Dialect
 from pullback.language.tensor import Tensor
 from pullback.simplification.simplify import simplify
 from pullback.verification.certificate import Certificate
@@ -32,12 +33,15 @@ def parse(
     text: str,
     shapes: Mapping[str, Sequence[int | str]] | None = None,
     assume: Mapping[str, str | Iterable[str]] | None = None,
+    dialect: Dialect | None = None,
 ) -> Tensor:
     """A function from its text: one expression, or named lines of which the last is the result.
 
     ``shapes`` gives the sizes of names: ``("m", "n")`` a matrix, ``("n",)`` a column,
-    ``(1, "n")`` a row, ``()`` a scalar; what is not given is inferred. Raises PullbackError
-    with a caret under the place that is at fault.
+    ``(1, "n")`` a row, ``()`` a scalar; what is not given is inferred. ``dialect`` is
+    "matlab" (the default language), "numpy", "latex" or "printed" (the text that derivatives
+    print); if it is not given, marks such as ``@``, ``\\frac`` and ``ᵀ`` tell, and what they
+    leave open is refused. Raises PullbackError with a caret under the place that is at fault.
 
     >>> import pullback as pb
     >>> f = pb.parse("norm2(A*x - b)^2", shapes={"A": ("m", "n")})
@@ -47,7 +51,7 @@ def parse(
     for what, given in (("shapes", shapes), ("assume", assume)):
         if given is not None and not isinstance(given, Mapping):
             raise PullbackError(f"{what} maps names to sizes or words, as in {{'A': ('m', 'n')}}")
-    return Tensor.from_program(parse_program(text, shapes=shapes, assume=assume))
+    return Tensor.from_program(parse_program(text, shapes=shapes, assume=assume, dialect=dialect))
 
 
 def program_of(f: Tensor | Derivative | Program | str) -> Program:

@@ -141,3 +141,12 @@ def test_bad_input_is_one_message_and_status_2(arguments: tuple[str, ...], messa
     assert "Traceback" not in done.stderr
     assert not done.stdout
     assert re.search(message, done.stderr)
+
+
+def test_a_dialect_is_told_by_its_marks_or_stated() -> None:
+    done = run("derive", "np.sum((A @ x - b)**2)", "--wrt", "x")
+    assert "∂f/∂x = 2 Aᵀ(A x − b)" in done.output
+    assert "diag(y)" in run("derive", "x*y", "--wrt", "x", "--dialect", "numpy").output
+    done = run("derive", "A*x @ y", "--wrt", "x")
+    assert done.exit_code == 2
+    assert "dialect='numpy'" in done.stderr

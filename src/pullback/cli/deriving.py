@@ -20,10 +20,16 @@ from pullback.expressions.program import Program
 from pullback.expressions.sizes import Size, shape_text
 from pullback.language.declarations import read_declarations
 from pullback.language.parse import parse_program
+from pullback.language.reading import Dialect
 from pullback.notation.write import Form, equation
 from pullback.verification.certificate import certify
 
+_DIALECT = "pullback.dialect"  # where a command keeps the option --dialect
 FORMS: tuple[Form, ...] = get_args(Form)
+
+
+def _keep_dialect(context: click.Context, _: click.Parameter, value: Dialect | None) -> None:
+    context.meta[_DIALECT] = value
 
 
 def stated(command: Callable[..., None]) -> Callable[..., None]:
@@ -53,6 +59,13 @@ def stated(command: Callable[..., None]) -> Callable[..., None]:
                 multiple=True,
                 metavar='"A: symmetric"',
                 help="What holds for a name. Repeatable.",
+            ),
+            click.option(
+                "--dialect",
+                type=click.Choice(get_args(Dialect)),
+                help="How the expression is written; otherwise its marks tell.",
+                expose_value=False,
+                callback=_keep_dialect,
             ),
         ]
     ):
@@ -202,7 +215,8 @@ def _program(
         raise PullbackError("give an expression, or a file with -f: one of the two")
     text = expression if expression is not None else _read(str(path))
     sizes, words = _declared(shapes, assumptions)
-    return parse_program(text, shapes=sizes, assume=words)
+    dialect = click.get_current_context().meta[_DIALECT]
+    return parse_program(text, shapes=sizes, assume=words, dialect=dialect)
 
 
 def _read(path: str) -> str:
