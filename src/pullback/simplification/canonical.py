@@ -17,7 +17,7 @@ from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
 from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
 from pullback.simplification.measure import measure
-from pullback.simplification.products import Factor, Label, Opened
+from pullback.simplification.products import Factor, Label, Opened, tags
 
 Certificate = tuple[object, ...]
 Colours = dict[Label, int]
@@ -223,9 +223,8 @@ def axes_in_order(node: Node) -> Node | None:
     if not isinstance(node, Contraction):
         return None
     turning = [k for k, (n, _) in enumerate(node.operands) if parity(n)]
-    if not turning:
-        return None
-    if any(parity(node.operands[k][0]) < 0 for k in turning) and certificate_of(node)[1] == 0:
+    negative = any(parity(node.operands[k][0]) < 0 for k in turning) or "skew" in tags(node)
+    if negative and certificate_of(node)[1] == 0:
         return make.zeros(node.shape)
     best: Node = node
     for chosen in range(1, 2 ** min(len(turning), 4)):

@@ -241,7 +241,11 @@ def of_orthogonal(node: Node) -> Node | None:
 
 
 def of_inverse(node: Node) -> Node | None:
-    """log det X⁻¹ = −log det X."""
-    matrix = argument_of("logdet", node)
-    inverted = None if matrix is None else argument_of("inv", matrix)
-    return None if inverted is None else make.negate(make.apply("logdet", (inverted,), node.shape))
+    """log det X⁻¹ = −log det X, det X⁻¹ = 1/det X."""
+    if not isinstance(node, Apply) or node.function not in ("det", "logdet"):
+        return None
+    inverted = argument_of("inv", node.arguments[0])
+    if inverted is None:
+        return None
+    plain = make.apply(node.function, (inverted,), node.shape)
+    return make.power(plain, -1) if node.function == "det" else make.negate(plain)

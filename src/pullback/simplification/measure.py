@@ -9,7 +9,7 @@ from pullback.expressions.nodes import Apply, Contraction, Labels, Node, Sum
 
 Measure = tuple[int, int, tuple[Labels, ...], bytes]
 
-_FUNCTION = 3  # what a function weighs beside what stands below it, which counts twice
+_FUNCTION, _POWER = 3, 2  # beside what stands below them, which counts twice
 
 _LAST: tuple[Labels, ...] = ((10**9,),)
 
@@ -20,8 +20,8 @@ def measure(node: Node) -> Measure:
     """How long an expression is to write, then how many numbers it has, then its order.
 
     Names, sizes, ones and δ weigh 1, as does each ``+``, each product of two factors and each
-    transpose or sum that is an operation of its own; a function weighs 3 and twice its arguments,
-    so that what can be taken out of it is. Both weights are sums over the parts: when they fall
+    transpose or sum that is an operation of its own; a function weighs 3, a power 2, and both
+    twice their arguments, so that what can be taken out of them is. Both weights are sums over the parts: when they fall
     for a part they fall for the whole. Of expressions that weigh the same, a product is preferred
     to a sum, and one whose axes stand in order (a symmetric A_ji is A_ij).
     """
@@ -60,5 +60,6 @@ def _own(node: Node) -> tuple[int, int]:
     if isinstance(node, Apply):
         if node.function == "power" and make.constant_value(node.arguments[1]) is not None:
             weight, numbers = _known[node.arguments[0]]
+            return _POWER + 2 * weight, 2 * numbers
         return _FUNCTION + 2 * weight, 2 * numbers
     return 1, 0

@@ -112,10 +112,15 @@ _PAIRS = {
 
 
 def power_of_known(node: Node) -> Node | None:
-    """yᵏ = y or 1 for signs, y for 0 and 1; |x|ᵏ = xᵏ for an even k."""
+    """yᵏ = y or 1 for signs, y for 0 and 1; |x|ᵏ = xᵏ for an even k; (eˣ)ᵏ = eᵏˣ."""
     if not isinstance(node, Apply) or node.function != "power":
         return None
     base, exponent = node.arguments[0], make.constant_value(node.arguments[1])
+    if exponent is None:
+        return None
+    inner = argument_of("exp", base)
+    if inner is not None:
+        return make.apply("exp", (make.scale(exponent, inner),), node.shape)
     if not isinstance(exponent, int):
         return None
     if isinstance(base, Variable):

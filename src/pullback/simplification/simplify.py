@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.walks import rebuild
 from pullback.functions.catalogue import primitive
-from pullback.simplification import canonical, exponentials, factors, inverses, pairs, terms
+from pullback.simplification import canonical, exponentials, factors, inverses, pairs, signs, terms
 from pullback.simplification.measure import measure
 from pullback.trace import Rewrite, Trace
 
@@ -44,9 +44,11 @@ OF_FUNCTIONS: tuple[Row, ...] = (
     Row("(Xᵀ)⁻¹ = (X⁻¹)ᵀ, det Xᵀ = det X", inverses.of_transpose),
     Row("(c X)⁻¹ = X⁻¹/c", inverses.number_taken_out),
     Row("Q⁻¹ = Qᵀ", inverses.of_orthogonal),
-    Row("log det X⁻¹ = −log det X", inverses.of_inverse),
+    Row("log det X⁻¹ = −log det X, det X⁻¹ = 1/det X", inverses.of_inverse),
+    Row("for positive x: |x| = x, (xᵃ)ᵇ = xᵃᵇ", signs.of_positive),
+    Row("| |x| | = |x|, relu relu x = relu x", signs.of_itself),
     Row("an even function forgets a sign: |−x| = |x|", pairs.of_even_function),
-    Row("powers of signs, of 0 and 1, of |x|", pairs.power_of_known),
+    Row("powers of signs, of 0 and 1, of |x|, of eˣ", pairs.power_of_known),
 )
 
 

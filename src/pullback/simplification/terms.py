@@ -131,8 +131,12 @@ def _taken_out(
     if len(free) > max(2, node.order):
         return None
     given = {label: sizes[label] for label in free}
-    total = make.add([(c, make.contract(o, free, {**given, **more})) for c, o, more in taken])
-    return make.contract([(factor, labels), (total, free)], range(node.order), sizes)
+    best: Node | None = None
+    for axes in [free, free[::-1]] if len(free) == 2 else [free]:
+        total = make.add([(c, make.contract(o, axes, {**given, **more})) for c, o, more in taken])
+        whole = make.contract([(factor, labels), (total, axes)], range(node.order), sizes)
+        best = whole if best is None else min(best, whole, key=measure)
+    return best
 
 
 def complement(node: Node) -> Node | None:
