@@ -45,12 +45,23 @@ def arrays(seed=0):
 def expressions(draw, shape, depth=2):
     """A node of this shape (size names)."""
     kinds = ["product", "variable", "product", "sum", "function"] if depth else ["variable"]
+    kinds += ["power"] * bool(depth) + ["norm"] * (not shape)
     kind = draw(st.sampled_from(kinds))
     if kind == "variable":
         known = BY_SHAPE.get(tuple(shape))
         if known is None:
             return make.transpose(BY_SHAPE[tuple(shape[::-1])][0])
         return draw(st.sampled_from(known))
+    if kind == "norm":
+        vector = draw(expressions(draw(st.sampled_from(list(BY_SHAPE)[1:])), 0))
+        square = make.total(make.multiply(vector, vector))
+        powers = [make.Fraction(p, 2) for p in (1, -1, -3, -2)]
+        power = make.power(square, draw(st.sampled_from(powers)))
+        return make.power(power, draw(st.sampled_from([1, 2, 4, -1])))
+    if kind == "power":
+        base = applied("sigmoid", draw(expressions(shape, depth - 1)))
+        exponent = draw(expressions(draw(st.sampled_from([shape, ()])), depth - 1))
+        return make.power(base, CATALOGUE["tanh"].apply([exponent]))
     if kind == "sum":
         count = draw(st.integers(2, 3))
         terms = [(draw(coefficients), draw(expressions(shape, depth - 1))) for _ in range(count)]
