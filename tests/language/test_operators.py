@@ -302,3 +302,23 @@ def test_random_expressions_keep_their_value(written):
     result = value(program.result, DATA)
     scale = max(1.0, np.abs(expected).max())
     np.testing.assert_allclose(result, np.squeeze(expected), atol=1e-9 * scale, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sum(where(x > y, x, 2*y))", lambda x, y: np.where(x > y, x, 2 * y).sum()),
+        ("where(x <= 0.5, x, -x)", lambda x, y: np.where(x <= 0.5, x, -x)),
+        ("x < y", lambda x, y: 1.0 * (x < y)),
+        ("f = x >= y\nf .* x", lambda x, y: (x >= y) * x),
+        ("(x != y) + (x == y) + (x ≥ y) + (x ≤ y)", lambda x, y: 2.0 + 0 * x),
+        ("np.sum(np.where(x > y, x, y**2))", lambda x, y: np.where(x > y, x, y**2).sum()),
+        (r"\operatorname{where}(x \le y, \exp(x), y)", lambda x, y: np.where(x <= y, np.exp(x), y)),
+    ],
+)
+def test_comparisons_and_choices(text, expected):
+    shapes = {"x": ("n",), "y": ("n",)}
+    numbers = arrays(shapes, 8)
+    stated = {name: shape for name, shape in shapes.items() if name in text.replace("exp", "")}
+    result = value(parse_program(text, stated).result, numbers)
+    np.testing.assert_allclose(result, expected(numbers["x"], numbers["y"]))

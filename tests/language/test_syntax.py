@@ -85,10 +85,11 @@ def test_numbers_are_exact(text, number):
         ("x * / y", "a value is expected before '/'", "/"),
         ("()", "a value is missing before '\\)'", ")"),
         ("sum(x,)", "a value is missing before '\\)'", ")"),
-        ("a == b", "'=' stands only after the name", "="),
+        ("a < b < c", "'<' is not expected here", "<"),
+        ("(a = b)", "'=' stands only after the name", "="),
         ("a + b = c", "'=' stands only after the name", "="),
         ("(a, b)", "',' stands only between the arguments", ","),
-        ("a < b", "'<' has no meaning here\n.*\n.*\ncomparisons", "<"),
+        ("a && b", "'&' has no meaning here\n.*\n.*\nthere is no logic", "&"),
         ("[1 2]", "matrices are not written out", "["),
         ('"x"', "there are no strings", '"'),
         ("x ? y", "'\\?' has no meaning", "?"),
@@ -183,7 +184,7 @@ def test_junk_is_refused_in_bounded_time(text):
 
 
 WORDS = """x y A B s n f T sum tr inv softmax eye vector log sqrt diag symmetric unit-sum
-( ) ( ) + - * .* / ./ ^ .^ ' = : ; , 0 1 2 0.5 1e3 ² ⁻¹ ᵀ ⊙ · ‖ √ 𝟏 I ⁻ᵀ ⊘ − where"""
+( ) ( ) + - * .* / ./ ^ .^ ' = : ; , 0 1 2 0.5 1e3 ² ⁻¹ ᵀ ⊙ · ‖ √ 𝟏 I ⁻ᵀ ⊘ − where < >= == where("""
 TOKENS = st.sampled_from([*WORDS.split(), "\n", " "])
 
 

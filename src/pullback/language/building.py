@@ -24,6 +24,18 @@ from pullback.language.syntax import (
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 BESIDE = ""  # the operator of factors that stand side by side
+_COMPARISONS = {
+    "<": "less",
+    "<=": "less_equal",
+    "≤": "less_equal",
+    ">": "greater",
+    ">=": "greater_equal",
+    "≥": "greater_equal",
+    "==": "equal",
+    "!=": "not_equal",
+    "~=": "not_equal",
+    "≠": "not_equal",
+}
 _OPERATORS = {"⊙": ".*", "⊘": "./", "^⊙": ".^"}
 
 
@@ -128,6 +140,11 @@ class Builder:
             else:
                 product = product * name_of(token)
         return product
+
+    @staticmethod
+    def comparison(items: list[Any]) -> Syntax:
+        left, token, right = items
+        return Call(left.start, right.stop, _COMPARISONS[str(token)], [left, right])
 
     @staticmethod
     def sum(items: list[Any]) -> Syntax:

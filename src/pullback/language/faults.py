@@ -27,8 +27,8 @@ def unknown_character(plain: str, at: int) -> Fault:
     hint = ""
     if character in "[]{}":
         hint = "matrices are not written out; name them, or use matrix(c, m, n), eye(n)"
-    elif character in "<>!&|~?":
-        hint = "comparisons and logic are not part of the language; step(x), relu(x), abs(x) are"
+    elif character in "!&|~?":
+        hint = "there is no logic here; where(x > 0, a, b), step(x) and abs(x) are"
     elif character in '"`':
         hint = "there are no strings; ' is the transpose"
     elif character == ".":

@@ -91,7 +91,8 @@ _BLANK = re.compile(
 )
 _SIGNS = {
     r"\cdot": "·", r"\odot": "⊙", r"\circ": "⊙", r"\oslash": "⊘", r"\otimes": "⊗",
-    r"\lVert": OPEN, r"\rVert": CLOSE, r"\lvert": "\ue002", r"\rvert": "\ue003",
+    r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥", r"\ne": "≠", r"\neq": "≠",
+    r"\lt": "<", r"\gt": ">", r"\lVert": OPEN, r"\rVert": CLOSE, r"\lvert": "\ue002", r"\rvert": "\ue003",
     r"\langle": "⟨", r"\rangle": "⟩", r"\Vert": "‖", r"\|": "‖", r"\vert": "|",
     r"\{": "(", r"\}": ")", r"\lbrace": "(", r"\rbrace": ")",
 }  # fmt: skip

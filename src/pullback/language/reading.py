@@ -30,7 +30,7 @@ def read(text: str, dialect: Dialect | None = None, known: Collection[str] = ())
     Without a ``dialect`` it is the one whose marks the text has. ``known`` are names declared
     beside the text.
 
-    >>> [line.name for line in read("f = U*x\nsum(f)").lines]
+    >>> [line.name for line in read("f = U*x; sum(f)").lines]
     ['f', '']
     """
     if not isinstance(text, str):
