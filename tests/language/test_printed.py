@@ -131,7 +131,7 @@ def test_a_second_derivative_is_read_again(formula, wrt, ascii):
         return
     text, again = read_again(d, ascii)
     same_value(again.node, d.node)
-    assert sorted(again.text(ascii=ascii)) == sorted(text)
+    assert sorted(again.text(ascii=ascii).replace(" ", "")) == sorted(text.replace(" ", ""))
 
 
 vectors = st.sampled_from(["x", "y", "(A'*b)", "(S*x)", "1", "(s*y)", "tanh(S*y)", "softmax(x)"])
