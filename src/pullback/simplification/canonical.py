@@ -32,11 +32,11 @@ _certificates: WeakKeyDictionary[Node, tuple[Certificate, int]] = WeakKeyDiction
 
 def parity(root: Node) -> int:
     """1 if the node equals its transpose in the last two axes, −1 if its negative, 0 if unknown."""
+    if len(root.shape) < 2 or root.shape[-1] != root.shape[-2]:
+        return 0
     found = _parities.get(root)
     if found is not None:
         return found
-    if root.order < 2 or root.shape[-1] != root.shape[-2]:
-        return 0
     stack = [root]
     while stack:
         node = stack[-1]
@@ -223,6 +223,8 @@ def axes_in_order(node: Node) -> Node | None:
     if not isinstance(node, Contraction):
         return None
     turning = [k for k, (n, _) in enumerate(node.operands) if parity(n)]
+    if not turning and "skew" not in tags(node):
+        return None
     negative = any(parity(node.operands[k][0]) < 0 for k in turning) or "skew" in tags(node)
     if negative and certificate_of(node)[1] == 0:
         return make.zeros(node.shape)
@@ -230,7 +232,7 @@ def axes_in_order(node: Node) -> Node | None:
     for chosen in range(1, 2 ** min(len(turning), 4)):
         turned = [k for place, k in enumerate(turning) if chosen >> place & 1]
         best = min(best, _turned(node, turned), key=measure)
-    return best
+    return None if best is node else best
 
 
 def _turned(node: Contraction, which: Sequence[int]) -> Node:

@@ -98,7 +98,10 @@ def _factors_of(node: Node, labels: Labels, scope: Hashable, depth: int = 3) -> 
     Products within it are opened as well, to a fixed depth so that deep chains stay linear. An
     integer power of a product is the product of the powers.
     """
-    base, exponent = base_and_exponent(node)
+    base = node
+    exponent: Number = 1
+    if isinstance(node, Apply) and isinstance(node.arguments[0], Contraction):
+        base, exponent = base_and_exponent(node)
     if not isinstance(base, Contraction) or make.has_delta(base) or len(base.operands) < 2:
         return None
     if exponent != 1 and (not isinstance(exponent, int) or base.summed):

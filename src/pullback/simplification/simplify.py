@@ -8,30 +8,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pullback.expressions.nodes import Apply, Node
+from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.expressions.walks import rebuild
 from pullback.functions.catalogue import primitive
 from pullback.simplification import canonical, exponentials, factors, inverses, pairs, signs, terms
 from pullback.simplification.measure import measure
+from pullback.simplification.products import tags
 from pullback.trace import Rewrite, Trace
 
 
 @dataclass(frozen=True)
 class Row:
-    """A rewrite with its law; ``rewrite`` returns None where it does not apply."""
+    """A rewrite with its law; ``rewrite`` returns None where it does not apply.
+
+    A row that needs a kind of factor (see :func:`.products.tags`) is tried only on products that
+    have one.
+    """
 
     law: str
     rewrite: Callable[[Node], Node | None]
+    needs: str = ""
 
 
-ROWS: tuple[Row, ...] = (
+OF_PRODUCTS: tuple[Row, ...] = (
     Row("like factors: xᵃ xᵇ = xᵃ⁺ᵇ", factors.like_factors),
     Row("eˣ / Σ eˣ = softmax(x)", exponentials.softmax_recognised),
-    Row("X⁻¹ X = I", inverses.inverse_cancels),
-    Row("Qᵀ Q = I", inverses.orthogonal_cancels),
+    Row("X⁻¹ X = I", inverses.inverse_cancels, "inv"),
+    Row("Qᵀ Q = I", inverses.orthogonal_cancels, "orthogonal"),
     Row("Aᵀ = A for a symmetric matrix, −A for a skew one", canonical.axes_in_order),
-    Row("opened to cancel: a (b/a + c) = b + a c", factors.distribute_to_cancel),
+    Row("opened to cancel: a (b/a + c) = b + a c", factors.distribute_to_cancel, "sum"),
     Row("what sums to one: Σᵢ pᵢ = 1", factors.unit_sum),
+)
+
+OF_SUMS: tuple[Row, ...] = (
     Row("complement: 1 − f(x) as one function", terms.complement),
     Row("associativity: like terms collect", terms.open_inner_sums),
     Row("like terms: equal products count as one", terms.like_terms),
@@ -50,6 +59,13 @@ OF_FUNCTIONS: tuple[Row, ...] = (
     Row("an even function forgets a sign: |−x| = |x|", pairs.of_even_function),
     Row("powers of signs, of 0 and 1, of |x|, of eˣ", pairs.power_of_known),
 )
+
+
+_ROWS: dict[type[Node], tuple[Row, ...]] = {
+    Contraction: OF_PRODUCTS,
+    Sum: OF_SUMS,
+    Apply: OF_FUNCTIONS,
+}
 
 
 def simplify(root: Node, trace: Trace | None = None) -> Node:
@@ -92,7 +108,10 @@ def _first_rewrite(node: Node) -> Rewrite | None:
             after = law.rewrite(*node.arguments)
             if after is not None and after is not node:
                 return Rewrite(law.statement, node, after)
-    for row in OF_FUNCTIONS if isinstance(node, Apply) else ROWS:
+    has = tags(node) if isinstance(node, Contraction) else None
+    for row in _ROWS.get(type(node), ()):
+        if has is not None and row.needs and row.needs not in has:
+            continue
         after = row.rewrite(node)
         if after is not None and measure(after) < measure(node):
             return Rewrite(row.law, node, after)
