@@ -62,7 +62,7 @@ def test_abbreviated_formulas_have_the_value_of_the_expression(form):
 
 
 DEEP = [
-    (10_000, "matrix", False),
+    (3_000, "matrix", False),
     (1_500, "matrix", True),
     (1_500, "index", True),
     (1_500, "vec", False),
