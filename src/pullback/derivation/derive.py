@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pullback.derivation.result import Derivation, Wrt
+from pullback.derivation.structure import Convention, respecting
+from pullback.derivation.structure import check as check_convention
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError, suggestion
 from pullback.expressions import constructors as make
@@ -42,18 +44,24 @@ def target_of(program: Program, name: str) -> Wrt:
     return found
 
 
-def derive(program: Program, wrt: Sequence[str]) -> Derivation:
+def derive(
+    program: Program, wrt: Sequence[str], structured: Convention | None = None
+) -> Derivation:
     """The derivative by each name of ``wrt`` in turn; two names give a second derivative.
 
     A named line is held free: its value is differentiated by as if it were a variable, wherever
     it occurs; a line that is a mere multiple or transpose is refused. Entries of a
     variable are independent whatever is assumed of it; assumptions are used in the result only.
+    ``structured`` asks for the partials by the free entries of a symmetric, diagonal or skew
+    variable (``"free"``) or for the gradient along such matrices (``"tangent"``, also for an
+    orthogonal one); see :mod:`.structure`.
     """
     if not wrt:
         raise PullbackError("name at least one variable to differentiate by")
     if len(wrt) == 1:
-        return derive_each(program, wrt)[wrt[0]]
+        return derive_each(program, wrt, structured)[wrt[0]]
     targets = tuple(target_of(program, name) for name in wrt)
+    check_convention(structured, [target.node for target in targets])
     free = _unassumed_variables(program.result)
     free |= {target.node: make.variable(target.name, target.node.shape) for target in targets}
     node = substitute(program.result, free)
@@ -63,20 +71,40 @@ def derive(program: Program, wrt: Sequence[str]) -> Derivation:
     trace = Trace()
     (raw,) = reverse(node, [free[targets[-1].node]], trace)
     raw = substitute(raw, {stand_in: held for held, stand_in in free.items()})
-    return Derivation(program, targets, simplify(raw, trace), raw, trace)
+    return _finished(program, targets, raw, trace, structured)
 
 
-def derive_each(program: Program, names: Sequence[str]) -> dict[str, Derivation]:
+def derive_each(
+    program: Program, names: Sequence[str], structured: Convention | None = None
+) -> dict[str, Derivation]:
     """First derivatives by several names from one backward pass, with one shared trace."""
     targets = [target_of(program, name) for name in names]
+    for target in targets:
+        check_convention(structured, [target.node])
     trace = Trace()
     raws = reverse(program.result, [t.node for t in targets], trace)
     for cotangent in trace.cotangents.values():
         simplify(cotangent, trace)
     return {
-        target.name: Derivation(program, (target,), simplify(raw, trace), raw, trace)
+        target.name: _finished(program, (target,), raw, trace, structured)
         for target, raw in zip(targets, raws, strict=True)
     }
+
+
+def _finished(
+    program: Program,
+    targets: tuple[Wrt, ...],
+    raw: Node,
+    trace: Trace,
+    structured: Convention | None,
+) -> Derivation:
+    """The simplified derivative, in the convention asked for."""
+    if structured is not None:
+        first = program.result.order
+        for target in targets:
+            raw = respecting(raw, target.node, first, structured)
+            first += target.node.order
+    return Derivation(program, targets, simplify(raw, trace), raw, trace, structured)
 
 
 def without_assumptions(derivation: Derivation) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pullback.derivation.structure import Convention
 from pullback.expressions.nodes import Node
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape
@@ -24,7 +25,8 @@ class Derivation:
 
     ``node`` has the axes of the function, then those of each entry of ``wrt``; ``raw`` is the
     same value as the chain rule left it. ``trace`` holds the steps of the last differentiation
-    (for a second derivative: of the gradient).
+    (for a second derivative: of the gradient). ``structured`` names the convention for structured
+    variables (see :mod:`.structure`); None says that entries are independent.
     """
 
     program: Program
@@ -32,6 +34,7 @@ class Derivation:
     node: Node
     raw: Node
     trace: Trace
+    structured: Convention | None = None
 
     @property
     def shape(self) -> Shape:
