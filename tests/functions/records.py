@@ -349,6 +349,8 @@ def candidates_beside(record: Function) -> list:
 def check_laws(record: Function) -> None:
     """Each law applies somewhere, and keeps the value and the domain where it does."""
     others = len(record.partials) - 1
+    if others < 0:
+        return  # a number
     firsts = candidates(record)[: 8 if others > 1 else None]  # with many arguments, fewer of each
     among = [firsts] + [candidates_beside(record)] * others
     for law in record.laws:

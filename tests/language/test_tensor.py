@@ -7,7 +7,8 @@ from values import SIZES, arrays, value
 import pullback as pb
 from pullback.errors import DomainError, PullbackError, ShapeError
 from pullback.expressions import Size
-from pullback.functions.catalogue import CATALOGUE
+from pullback.functions.catalogue import ALIASES, CATALOGUE
+from pullback.functions.record import Definition
 from pullback.language.parse import parse_program
 from pullback.language.symbols import FUNCTIONS
 from pullback.language.tensor import Tensor, dims, matrix, tensor, vector
@@ -152,7 +153,8 @@ def test_functions_on_symbols(made, expected):
 
 
 def test_every_function_of_the_catalogue_can_be_called():
-    assert set(CATALOGUE) <= set(FUNCTIONS)
+    called = {n for n, r in CATALOGUE.items() if isinstance(r, Definition) or r.partials}
+    assert called | set(ALIASES) <= set(FUNCTIONS)
     assert all(function.__doc__ for function in FUNCTIONS.values())
 
 
@@ -242,9 +244,9 @@ x, y, U = SYMBOLS["x"], SYMBOLS["y"], SYMBOLS["U"]
         (lambda: F["log"](-1), "log is defined for positive numbers"),
         (lambda: np.arctan2(x, x), "np.arctan2 has no meaning for symbols"),
         (lambda: np.linalg.svd(U), "np.linalg.svd has no meaning for symbols"),
-        (lambda: np.where(x, x, x), "np.where has no meaning for symbols"),
+        (lambda: np.sort(x), "np.sort has no meaning for symbols"),
         (lambda: np.add.reduce(x), "np.add.reduce has no meaning"),
-        (lambda: np.greater(x, 0), "np.greater has no meaning"),
+        (lambda: np.floor(x), "np.floor has no meaning"),
         (lambda: np.exp(x, where=[True]), "np.exp on symbols takes no where"),
         (lambda: np.sum(x, dtype=float), "np.sum on symbols"),
         (lambda: np.linalg.norm(U, 2), "np.linalg.norm with ord=2 of 2 axes"),

@@ -173,8 +173,9 @@ def test_points_at_kinks_are_drawn_again():
     f = make.total(call("huber", x, make.constant(1, x.shape)))
     assert certify(derive(program(f), ["x"])).passed
     assert certify(derive(program(f), ["x", "x"])).passed
-    s = make.variable("s", ["n"], ["sign"])  # |s| = 1 is the kink of clip(s, 1): no way around
-    f = make.total(call("clip", s, make.ones(s.shape)))
+    s = make.variable("s", ["n"], ["sign"])  # |s| = 1 is the kink of clip(s, −1, 1): no way around
+    one = make.ones(s.shape)
+    f = make.total(call("clip", s, make.negate(one), one))
     result = certify(derive(program(f), ["s"]))
     assert not result.passed and not result.wrong
     assert "kink" in str(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from pullback.expressions import constructors as make
@@ -87,7 +87,8 @@ def total(value: TermLike) -> Term:
     return Term(make.total(as_term(value).node))
 
 
-def count(value: TermLike) -> Term:
-    """The number of entries, as a scalar."""
-    factors = [make.size_value(size) for size in as_term(value).shape]
+def count(value: TermLike, axes: Iterable[int] | None = None) -> Term:
+    """The number of entries, along some axes or in all, as a scalar."""
+    shape = as_term(value).shape
+    factors = [make.size_value(shape[a]) for a in (range(len(shape)) if axes is None else axes)]
     return Term(make.multiply(make.constant(1), *factors))

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from pullback.expressions.nodes import Apply
 from pullback.functions import (
+    activations,
     choices,
     costs,
     exponential,
@@ -13,6 +14,7 @@ from pullback.functions import (
     measures,
     normalising,
     piecewise,
+    reductions,
     special,
     trigonometric,
 )
@@ -24,6 +26,8 @@ FAMILIES: tuple[ModuleType, ...] = (
     special,
     piecewise,
     choices,
+    activations,
+    reductions,
     normalising,
     matrices,
     measures,

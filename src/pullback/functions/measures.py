@@ -5,14 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pullback.errors import PullbackError, ShapeError
+from pullback.expressions import constructors as make
 from pullback.expressions.sizes import shape_text
-from pullback.functions.algebra import Term, count, einsum, total
+from pullback.functions.algebra import Term, einsum, total
 from pullback.functions.piecewise import abs
 from pullback.functions.record import Definition
-
-sum = Definition("sum", ("x",), total, "Sum of all entries.", "scalar")
-
-mean = Definition("mean", ("x",), lambda x: total(x) / count(x), "Mean of all entries.", "scalar")
+from pullback.functions.reductions import max
 
 sqrt = Definition(
     "sqrt", ("x",), lambda x: x ** Fraction(1, 2), "Square root, entry by entry.", "same"
@@ -25,13 +23,28 @@ def _trace(x: Term) -> Term:
     return einsum("ii->", x)
 
 
-def _norm(x: Term) -> Term:
+def _norm(x: Term, p: Term) -> Term:
     if len(x.shape) > 1:
         raise PullbackError(
             "the norm of a matrix has several meanings",
             hint="say which: normF (Frobenius, also norm2) or norm1 (entrywise)",
         )
-    return norm2(x)
+    value = make.constant_value(p.node)
+    if value is not None and value < 1:
+        raise PullbackError(f"a p-norm needs p from 1 on, not {value}")
+    if value in (1, 2):
+        return norm1(x) if value == 1 else norm2(x)
+    even = isinstance(value, int) and value % 2 == 0
+    return total((x if even else abs(x)) ** p) ** (1 / p)
+
+
+def _largest(x: Term) -> Term:
+    if len(x.shape) > 1:
+        raise PullbackError(
+            "the ∞-norm of a matrix has several meanings",
+            hint="max(abs(X)) is its largest entry; the largest sum of a row is max(sum(abs(X), 2))",
+        )
+    return Term(max.along(abs(x).node, range(len(x.shape))))
 
 
 tr = Definition("tr", ("X",), _trace, "Trace: the sum of the diagonal.", "scalar")
@@ -48,4 +61,12 @@ norm2 = Definition(
 
 normF = Definition("normF", ("X",), norm2.expand, "Frobenius norm.", "scalar")
 
-norm = Definition("norm", ("x",), _norm, "Euclidean norm of a vector.", "scalar")
+norm_inf = Definition("norm_inf", ("x",), _largest, "Largest absolute value of a vector.", "scalar")
+
+norm = Definition(
+    "norm",
+    ("x", "p=2"),
+    _norm,
+    "The p-norm of a vector, (Σ |x|ᵖ)^(1/p); Euclidean where p is not said.",
+    "scalar",
+)

@@ -1,9 +1,11 @@
-"""Functions of a whole vector: log-sum-exp and softmax, over the last axis."""
+"""Functions of a whole vector, over the last axis: log-sum-exp, softmax, layer normalisation."""
 
 from __future__ import annotations
 
-from pullback.functions.algebra import einsum
-from pullback.functions.record import Function, function
+from pullback.errors import PullbackError
+from pullback.functions.algebra import Term, einsum
+from pullback.functions.record import Definition, Function, function
+from pullback.functions.reductions import centred, var
 
 logsumexp: Function = function(
     "logsumexp",
@@ -17,6 +19,7 @@ logsumexp: Function = function(
     doc="log Σ exp(xᵢ), stable at any size of x.",
     latex=r"\operatorname{logsumexp}",
     special=(0, 1e4, -1e4),
+    reduction=True,
 )
 
 softmax: Function = function(
@@ -33,4 +36,57 @@ softmax: Function = function(
     special=(0, 1e4, -1e4),
     positive=True,
     unit_sum=True,
+)
+
+softmin: Function = function(
+    "softmin",
+    "(i)->(i)",
+    partials=(lambda p, x: einsum("...i,...j->...ij", p, p) - einsum("...i->...ii", p),),
+    code=(
+        "e = xp.exp(xp.min({0}, axis=-1, keepdims=True) - {0})\n"
+        "e / xp.sum(e, axis=-1, keepdims=True)"
+    ),
+    exact=lambda mp, x: [mp.exp(-v) / mp.fsum(mp.exp(-w) for w in x) for v in x],
+    doc="exp(−xᵢ) / Σ exp(−xⱼ).",
+    latex=r"\operatorname{softmin}",
+    special=(0, 1e4, -1e4),
+    positive=True,
+    unit_sum=True,
+)
+
+
+def _log_softmax_slope(x: Term) -> Term:
+    """δ_ij − p_j."""
+    one = x**0
+    return einsum("...i->...ii", one) - einsum("...i,...j->...ij", one, softmax(x))
+
+
+log_softmax: Function = function(
+    "log_softmax",
+    "(i)->(i)",
+    partials=(lambda y, x: _log_softmax_slope(x),),
+    code=(
+        "below = {0} - xp.max({0}, axis=-1, keepdims=True)\n"
+        "below - xp.log(xp.sum(xp.exp(below), axis=-1, keepdims=True))"
+    ),
+    exact=lambda mp, x: [v - mp.log(mp.fsum(mp.exp(w) for w in x)) for v in x],
+    doc="log(exp(xᵢ) / Σ exp(xⱼ)) = xᵢ − logsumexp(x), stable at any size of x.",
+    latex=r"\operatorname{logsoftmax}",
+    special=(0, 1e4, -1e4),
+)
+
+
+def _layer_norm(x: Term, eps: Term) -> Term:
+    if not x.shape:
+        raise PullbackError("layer_norm takes a vector, or a tensor whose last axis it normalises")
+    below = (Term(var.apply([x.node])) + eps) ** -0.5
+    return einsum("...i,...->...i", centred(x, [len(x.shape) - 1]), below)
+
+
+layer_norm = Definition(
+    "layer_norm",
+    ("x", "eps=0.00001"),
+    _layer_norm,
+    "(x − mean(x)) / √(var(x) + ε), over the last axis.",
+    "same",
 )

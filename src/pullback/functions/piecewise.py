@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Node
 from pullback.functions.domains import POSITIVE, REAL
 from pullback.functions.record import Function, elementwise
 
@@ -53,6 +55,15 @@ abs: Function = elementwise(
     analytic=False,
 )
 
+
+def _beside_zero(a: Node, b: Node) -> Node | None:
+    """max(x, 0) is relu(x)."""
+    for x, other in ((a, b), (b, a)):
+        if make.is_zero(other):
+            return relu.apply([x])
+    return None
+
+
 maximum: Function = elementwise(
     "maximum",
     partial=(lambda y, a, b: step(a - b), lambda y, a, b: 1 - step(a - b)),
@@ -61,7 +72,8 @@ maximum: Function = elementwise(
     doc="The larger of two numbers, entry by entry.",
     domain=(REAL, REAL),
     latex=r"\max",
-    convention="at a tie the derivative is that of the second argument",
+    convention="at a tie the derivative is that of the second argument; max(x, 0) is relu(x)",
+    normal=_beside_zero,
     analytic=False,
 )
 
@@ -79,11 +91,15 @@ minimum: Function = elementwise(
 
 clip: Function = elementwise(
     "clip",
-    partial=(lambda y, x, d: step(d - abs(x)), lambda y, x, d: sign(x) * step(abs(x) - d)),
-    code="xp.minimum(xp.maximum({0}, -({1})), {1})",
-    exact=lambda mp, x, d: max(-d, min(x, d)),
-    doc="x limited to the interval [−d, d], d > 0.",
-    domain=(REAL, POSITIVE),
+    partial=(
+        lambda y, x, low, high: step(x - low) * step(high - x),
+        lambda y, x, low, high: step(high - low) * (1 - step(x - low)),
+        lambda y, x, low, high: 1 - step(high - maximum(x, low)),
+    ),
+    code="xp.minimum(xp.maximum({0}, {1}), {2})",
+    exact=lambda mp, x, low, high: min(max(x, low), high),
+    doc="x limited to the interval from low to high, min(max(x, low), high).",
+    domain=(REAL, REAL, REAL),
     latex=r"\operatorname{clip}",
     convention="clip′ = 0 at the ends of the interval",
     analytic=False,
@@ -91,7 +107,7 @@ clip: Function = elementwise(
 
 huber: Function = elementwise(
     "huber",
-    partial=(lambda y, r, d: clip(r, d), lambda y, r, d: relu(abs(r) - d)),
+    partial=(lambda y, r, d: clip(r, -d, d), lambda y, r, d: relu(abs(r) - d)),
     code="xp.where(xp.abs({0}) <= {1}, 0.5 * {0} * {0}, {1} * (xp.abs({0}) - 0.5 * {1}))",
     exact=lambda mp, r, d: r * r / 2 if mp.fabs(r) <= d else d * (mp.fabs(r) - d / 2),
     doc="Huber's function: r²/2 for |r| ≤ d, d (|r| − d/2) beyond, d > 0.",

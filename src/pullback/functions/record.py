@@ -123,6 +123,9 @@ class Function:
     piece: Callable[..., Hashable] | None = None  # on which smooth piece the arguments lie
     normal: Callable[..., Node | None] | None = None  # what is made in its place, kinks the same
     reduction: bool = False  # of a vector to a number; of all entries where no axis is said
+    jointly: Callable[[Term, Sequence[int]], Term] | None = (
+        None  # over several axes, if not in turn
+    )
     pairs: str = ""  # the function, entry by entry, that this name means with two arguments
     selects: bool = False  # picks an argument by the first; the others then need no value
     laws: tuple[Law, ...] = ()
@@ -181,6 +184,8 @@ class Function:
 
     def along(self, node: Node, axes: Sequence[int]) -> Node:
         """A function of one vector along axes of a tensor (counted from 0), one after another."""
+        if self.jointly is not None and len(axes) != 1:
+            return self.jointly(Term(node), axes).node
         for axis in sorted(axes, reverse=True):
             order = [a for a in range(node.order) if a != axis] + [axis]
             node = self.apply([make.transpose(node, order)])

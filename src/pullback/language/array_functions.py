@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any
 
 from pullback.errors import PullbackError
-from pullback.expressions import Node
+from pullback.expressions import Node, Size
 from pullback.expressions import constructors as make
-from pullback.functions.catalogue import CATALOGUE
+from pullback.functions.catalogue import ALIASES, CATALOGUE
 from pullback.functions.record import Definition, Function
 from pullback.language import broadcasting as numpy_axes
-from pullback.language.broadcasting import axes_of, broadcast_to, multiply
+from pullback.language.broadcasting import Axes, axes_of, broadcast_to, multiply
 
 NodeFunction = Callable[..., Node]
 
@@ -30,15 +31,29 @@ def apply_record(name: str, *nodes: Node, axis: int | None = None) -> Node:
             common = numpy_axes.broadcast_shapes(*[node.shape for node in nodes])
             nodes = tuple(broadcast_to(node, common) for node in nodes)
         return record.apply(nodes)
-    if [len(core) for core in record.signature.arguments] != [1]:
+    if not record.takes_axis:
         if axis is not None:
             raise PullbackError(f"{name} takes no axis")
         return record.apply(nodes)
-    if axis is None and len(nodes) == 1:
+    if axis is None:
         return record.apply(nodes)
-    moved, back = numpy_axes.along_axis(nodes[0], -1 if axis is None else axis)
-    result = record.apply([moved])
-    return make.transpose(result, back) if result.order == moved.order else result
+    return record.along(nodes[0], axes_of(nodes[0], axis))
+
+
+def reduce_over(name: str, node: Node, axis: Axes = None, keepdims: bool = False) -> Node:
+    """A reduction of the catalogue over some axes, all of them for None."""
+    axes = axes_of(node, axis)
+    result = CATALOGUE[name].along(node, axes)
+    if not keepdims:
+        return result
+    left = [a for a in range(node.order) if a not in axes]
+    kept: list[Hashable] = [("one", a) if a in axes else a for a in range(node.order)]
+    return make.contract([(result, left)], kept, {("one", a): Size.of(1) for a in axes})
+
+
+REDUCTIONS: dict[str, NodeFunction] = {
+    name: partial(reduce_over, name) for name, record in CATALOGUE.items() if record.reduction
+}
 
 
 def einsum(subscripts: str, *nodes: Node) -> Node:
@@ -117,13 +132,6 @@ def outer(left: Node, right: Node) -> Node:
     return make.einsum("i,j->ij", left, right)
 
 
-def maximum(left: Node, right: Node) -> Node:
-    """The larger of two, entry by entry; beside a zero it is relu."""
-    if make.is_zero(right):
-        return numpy_axes.plus(apply_record("relu", left), right)
-    return apply_record("maximum", left, right)
-
-
 def norm(node: Node, ord: Any = None) -> Node:
     """``np.linalg.norm``: Euclidean of a vector, Frobenius of a matrix; ``ord=1`` of a vector."""
     if ord is None or (ord == 2 and node.order == 1) or (ord == "fro" and node.order == 2):
@@ -145,13 +153,13 @@ def ufunc(name: str) -> NodeFunction | None:
     """What a NumPy ufunc means, or None where it means nothing here."""
     if name in _UFUNCS:
         return _UFUNCS[name]
-    record = CATALOGUE.get(name)
+    record = CATALOGUE.get(ALIASES.get(name, name))
     if (
         isinstance(record, Function)
         and record.elementwise
         and name not in ("step", "sign", "huber")
     ):
-        return lambda *nodes: apply_record(name, *nodes)
+        return _record(record.name)
     return None
 
 
@@ -175,15 +183,16 @@ _UFUNCS: dict[str, NodeFunction] = {
     "sqrt": _record("sqrt"),
     "square": lambda a: make.power(a, 2),
     "reciprocal": lambda a: make.power(a, -1),
-    "maximum": maximum,
+    "maximum": _record("maximum"),
     "minimum": _record("minimum"),
     "expit": _record("sigmoid"),
 }
 
 # NumPy functions that are no ufuncs, by module and name; keyword arguments are theirs
 FUNCTIONS: dict[str, NodeFunction] = {
-    "sum": numpy_axes.sum_over,
-    "mean": numpy_axes.mean_over,
+    **{name: REDUCTIONS[name] for name in ("sum", "mean", "prod", "max", "min", "var", "std")},
+    "cumsum": lambda node, axis: apply_record("cumsum", node, axis=axis),
+    "clip": _record("clip"),
     "einsum": einsum,
     "transpose": transpose,
     "swapaxes": swapaxes,

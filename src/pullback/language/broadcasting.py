@@ -129,27 +129,3 @@ def axes_of(node: Node, axis: Axes) -> tuple[int, ...]:
     if len(set(axes)) < len(axes):
         raise PullbackError(f"an axis comes twice in {tuple(given)}")
     return tuple(axes)
-
-
-def sum_over(node: Node, axis: Axes = None, keepdims: bool = False) -> Node:
-    """The sum over some axes, all of them for None."""
-    axes = axes_of(node, axis)
-    labels: list[Hashable] = list(range(node.order))
-    kept: list[Hashable] = [a for a in labels if a not in axes]
-    if keepdims:
-        kept = [("one", a) if a in axes else a for a in labels]
-    return make.contract([(node, labels)], kept, {("one", a): Size.of(1) for a in axes})
-
-
-def mean_over(node: Node, axis: Axes = None, keepdims: bool = False) -> Node:
-    count = make.multiply(
-        make.constant(1), *[make.size_value(node.shape[a]) for a in axes_of(node, axis)]
-    )
-    return multiply(sum_over(node, axis, keepdims), make.power(count, -1))
-
-
-def along_axis(node: Node, axis: int) -> tuple[Node, list[int]]:
-    """The node with one axis moved last, and the order of axes that moves it back."""
-    (last,) = axes_of(node, axis)
-    order = [a for a in range(node.order) if a != last] + [last]
-    return make.transpose(node, order), [order.index(a) for a in range(node.order)]

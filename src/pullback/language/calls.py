@@ -88,7 +88,7 @@ def resolve(call: Call, text: str, names: Iterable[str], by_rows: bool = False) 
         hint = _INSTEAD.get(name) or similar(name, FUNCTION_NAMES)
         raise PullbackError(f"unknown function '{call.function}'", head, hint)
     if isinstance(record, Definition):
-        if name in _ALONG and count == 2:
+        if record.takes_axis and count == 2:
             return _along(call, place, name)
         least = sum(not p.partition("=")[2] for p in record.parameters)
         if not least <= count <= len(record.parameters):
@@ -96,13 +96,17 @@ def resolve(call: Call, text: str, names: Iterable[str], by_rows: bool = False) 
             raise PullbackError(f"{name} takes ({takes}), not {count} arguments", place)
         return Callee(tuple(call.arguments), partial(_of_definition, name), _apply(name))
     wanted = len(record.signature.arguments)
-    if count == 2 and _takes_axis(record):
+    if count == 2 and record.pairs:
+        return _along_or_entrywise(call, place, record)
+    if count == 2 and record.takes_axis:
         return _along(call, place, name)
-    if count != wanted:
+    if not wanted - len(record.defaults) <= count <= wanted:
         plural = "" if wanted == 1 else "s"
         raise PullbackError(f"{name} takes {wanted} argument{plural}, not {count}", place)
-    if by_rows and _takes_axis(record):
+    if by_rows and record.takes_axis:
         return Callee(tuple(call.arguments), partial(_of_rows, name), _along_last(name))
+    if record.reduction:
+        return Callee(tuple(call.arguments), _of_all, _over_all(name))
     rule = partial(_of_entries, name) if record.elementwise else partial(_of_cores, name)
     return Callee(tuple(call.arguments), rule, _apply(name))
 
@@ -129,7 +133,7 @@ def _of_cores(name: str, kinds: tuple[Kind, ...]) -> Verdict:
         if k.order_of(kind) != len(core):
             wanted = ("a scalar", "a vector", "a matrix")[len(core)]
             hint = ""
-            if _takes_axis(record) and k.order_of(kind) > 1:
+            if record.takes_axis and k.order_of(kind) > 1:
                 hint = f"say along which axis: {name}(X, 1) goes down each column, {name}(X, 2) along each row"
             return Refusal(f"{name} takes {wanted}, not {k.kind_text(kind)}", hint)
         for axis, label in enumerate(core):
@@ -205,38 +209,43 @@ def _read_off(kinds: tuple[Kind, ...], shapes: list[Shape], out: Shape, broadcas
     return Rule(kind, tuple(first[size] for size in out), tuple(equal), broadcasts)
 
 
-# functions along one axis
+# functions along axes
 
 
-def _sum_along(node: Node, axis: int) -> Node:
-    labels = range(node.order)
-    return make.contract([(node, labels)], [label for label in labels if label != axis])
+def _of_all(kinds: tuple[Kind, ...]) -> Verdict:
+    """A reduction without an axis takes all entries."""
+    return Rule(k.scalar_kind(kinds))
 
 
-def _mean_along(node: Node, axis: int) -> Node:
-    count = make.power(make.size_value(node.shape[axis]), -1)
-    return make.multiply(_sum_along(node, axis), count)
+def _over_all(name: str) -> Build:
+    return lambda nodes, shape: CATALOGUE[name].along(nodes[0], range(nodes[0].order))
 
 
-_ALONG: dict[str, Callable[[Node, int], Node]] = {"sum": _sum_along, "mean": _mean_along}
+def _along_or_entrywise(call: Call, place: Place, record: Function) -> Callee:
+    """max(X, 1) along an axis of a matrix, max(a, b) entry by entry.
 
+    A number is an axis only for a matrix or a tensor: of a vector, max(x, 1) goes entry by entry.
+    """
+    first, second = call.arguments
+    apart = Callee((first, second), partial(_of_entries, record.pairs), _apply(record.pairs))
+    if not (isinstance(second, Literal) and isinstance(second.value, int) and second.value > 0):
+        return apart
+    along_axis = _along(call, place, record.name)
 
-def _takes_axis(record: Function) -> bool:
-    """Whether the function is of one vector, so that it can go along an axis of more."""
-    return [len(core) for core in record.signature.arguments] == [1]
+    def rule(kinds: tuple[Kind, ...]) -> Verdict:
+        return along_axis.rule(kinds[:1]) if k.order_of(kinds[0]) > 1 else apart.rule(kinds)
+
+    def build(nodes: Sequence[Node], shape: Shape) -> Node:
+        chosen = along_axis if nodes[0].order > 1 else apart
+        assert chosen.build is not None
+        return chosen.build(nodes, shape)
+
+    return Callee((first, second), rule, build)
 
 
 def along(name: str, node: Node, axis: int) -> Node:
     """A function of the catalogue along one axis (counted from 0) of a tensor."""
-    if name in _ALONG:
-        return _ALONG[name](node, axis)
-    record = CATALOGUE[name]
-    assert isinstance(record, Function)
-    order = [a for a in range(node.order) if a != axis] + [axis]
-    result = record.apply([make.transpose(node, order)])
-    if result.order < node.order:
-        return result
-    return make.transpose(result, [order.index(a) for a in range(node.order)])
+    return CATALOGUE[name].along(node, [axis])
 
 
 def _along(call: Call, place: Place, name: str) -> Callee:

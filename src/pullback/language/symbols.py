@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pullback.expressions import SizeLike
 from pullback.expressions import constructors as make
-from pullback.functions.catalogue import CATALOGUE
+from pullback.functions.catalogue import ALIASES, CATALOGUE
 from pullback.functions.record import Definition, Record
 from pullback.language import array_functions, broadcasting
-from pullback.language.array_functions import apply_record
-from pullback.language.broadcasting import Axes
+from pullback.language.array_functions import REDUCTIONS, apply_record
 from pullback.language.declarations import declare
 from pullback.language.tensor import Tensor, TensorLike, lift
 
 
 def _function(record: Record) -> Callable[..., Tensor]:
     """A record as a function of tensors and numbers."""
-    takes_axis = not isinstance(record, Definition) and [
-        len(core) for core in record.signature.arguments
-    ] == [1]
+    if record.reduction:
+        over = REDUCTIONS[record.name]
 
-    if takes_axis:
+        def function(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+            if record.pairs and isinstance(axis, Tensor | float):
+                return lift(partial(apply_record, record.pairs), x, axis)
+            return lift(over, x, axis=axis, keepdims=keepdims)
+    elif record.takes_axis:
 
-        def function(x: TensorLike, axis: int = -1) -> Tensor:
+        def function(x: TensorLike, axis: int = -1) -> Tensor:  # type: ignore[misc]
             return lift(lambda node: apply_record(record.name, node, axis=axis), x)
     else:
 
@@ -36,14 +39,8 @@ def _function(record: Record) -> Callable[..., Tensor]:
     return function
 
 
-def sum(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """The sum of all entries, or over the axes given (counted from 0)."""
-    return lift(broadcasting.sum_over, x, axis=axis, keepdims=keepdims)
-
-
-def mean(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """The mean of all entries, or over the axes given (counted from 0)."""
-    return lift(broadcasting.mean_over, x, axis=axis, keepdims=keepdims)
+def _is_called(record: Record) -> bool:
+    return isinstance(record, Definition) or bool(record.partials)
 
 
 def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
@@ -84,9 +81,8 @@ def full(value: TensorLike, *sizes: SizeLike) -> Tensor:
 
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
-    **{name: _function(record) for name, record in CATALOGUE.items()},
-    "sum": sum,
-    "mean": mean,
+    **{name: _function(record) for name, record in CATALOGUE.items() if _is_called(record)},
+    **{alias: _function(CATALOGUE[name]) for alias, name in ALIASES.items()},
     "einsum": einsum,
     "transpose": transpose,
     "trace": _function(CATALOGUE["tr"]),

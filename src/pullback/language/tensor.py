@@ -13,7 +13,7 @@ from pullback.expressions import Node, Program, Size, SizeLike, Variable
 from pullback.expressions import constructors as make
 from pullback.expressions.walks import post_order, variables
 from pullback.language import array_functions, broadcasting
-from pullback.language.array_functions import apply_record
+from pullback.language.array_functions import REDUCTIONS, apply_record
 from pullback.language.broadcasting import Axes, shape_as_tuple
 from pullback.language.declarations import check_name, declare
 from pullback.language.history import History, add_variable
@@ -121,10 +121,25 @@ class Tensor:
         return Tensor(self.node, History(self.node, name=name, parents=_parents([self])))
 
     def sum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return self._made(broadcasting.sum_over, axis=axis, keepdims=keepdims)
+        return self._made(REDUCTIONS["sum"], axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return self._made(broadcasting.mean_over, axis=axis, keepdims=keepdims)
+        return self._made(REDUCTIONS["mean"], axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        return self._made(REDUCTIONS["prod"], axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        return self._made(REDUCTIONS["max"], axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        return self._made(REDUCTIONS["min"], axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        return self._made(REDUCTIONS["var"], axis=axis, keepdims=keepdims)
+
+    def std(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        return self._made(REDUCTIONS["std"], axis=axis, keepdims=keepdims)
 
     def dot(self, other: TensorLike) -> Tensor:
         return lift(array_functions.dot, self, other)
@@ -276,8 +291,7 @@ def lift(function: Callable[..., Node], *arguments: Any, **options: Any) -> Tens
 _LEADING_TEXT = frozenset({array_functions.einsum})
 _AXES_BY_POSITION = frozenset(
     {
-        broadcasting.sum_over,
-        broadcasting.mean_over,
+        *REDUCTIONS.values(),
         array_functions.transpose,
         array_functions.swapaxes,
         array_functions.norm,
