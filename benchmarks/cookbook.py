@@ -1,6 +1,6 @@
 """The derivatives that books list: are ours right, how long are they, how long do they take?
 
-Run: python benchmarks/cookbook.py [--sympy] [part of a title …]
+Run: python benchmarks/cookbook.py [--all] [--sympy] [part of a title …]
 
 Each row of cookbook_table.py is derived, certified against differences of the function, and
 compared by value with the book's answer, which is parsed from its own text. Length is the number
@@ -109,3 +109,15 @@ if __name__ == "__main__":
     if "--all" in sys.argv or words:
         print("\n".join(map(str, outcomes)), "\n")
     print(report(outcomes))
+    if "--sympy" in sys.argv:
+        from cookbook_sympy import answer
+
+        answers = [(row, *answer(row)) for row in rows]
+        print("\nSymPy, in either layout:")
+        for said in ("right", "wrong", "none"):
+            found = [(row, seconds) for row, kind, seconds in answers if kind == said]
+            times = [1e3 * seconds for _, seconds in found if said != "none"]
+            took = f", median {median(times):.0f} ms, worst {max(times):.0f} ms" if times else ""
+            print(f"{said}: {len(found)}{took}")
+            if said == "wrong":
+                print("\n".join(f"    {row.title}" for row, _ in found))
