@@ -40,7 +40,7 @@ logdet: Function = function(
     partials=(lambda y, x: einsum("...ji->...ij", inv(x)),),
     code="sign, size = xp.linalg.slogdet({0})\nsize + xp.log(sign)",
     exact=lambda mp, x: mp.log(mp.det(mp.matrix(x))),
-    doc="log det X, for det X > 0; not a number where det X < 0.",
+    doc="log det X, for det X > 0; refused where det X ≤ 0. Its derivative X⁻ᵀ is that of log |det X| too.",
     domain=(POSITIVE_DETERMINANT,),
     latex=r"\log\det",
 )

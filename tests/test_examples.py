@@ -1,0 +1,25 @@
+"""The examples run, and show what they claim."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def test_product_or_quotient() -> None:
+    """The measured slope is the product of the factors; the quotient does not come to rest."""
+    path = EXAMPLES / "product_or_quotient.py"
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    slopes = [[float(x) for x in row] for row in rows if len(row) == 3 and "." in row[0]]
+    assert len(slopes) == 4
+    for measured, product, quotient in slopes:
+        assert abs(measured - product) < 2e-6
+        assert abs(measured - quotient) > 0.1
+    costs = [[float(x) for x in row] for row in rows if len(row) == 3 and row[0].isdigit()]
+    by_product = [cost for _, cost, _ in costs]
+    assert by_product == sorted(by_product, reverse=True)
+    assert costs[-1][2] > 2 * costs[-1][1]
