@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import pullback
+
 ROOT = Path(__file__).parent.parent
 HEAVY = ("torch", "jax", "scipy", "sklearn", "pandas", "matplotlib", "mpmath", "opt_einsum", "lark")
 
@@ -53,6 +55,12 @@ def test_import_loads_no_array_library_but_numpy() -> None:
 
 def test_the_import_test_can_fail() -> None:
     assert "mpmath" in loaded_by("import mpmath")
+
+
+def test_no_module_hides_a_public_name() -> None:
+    """``pb.trace`` would be the module, whatever function is called so."""
+    modules = {path.stem for path in (ROOT / "src" / "pullback").iterdir()}
+    assert not modules & set(dir(pullback))
 
 
 def test_files_stay_small() -> None:

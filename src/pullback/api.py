@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pullback.compilation.compile import Compiled, compile_nodes
 from pullback.derivation import batching
-from pullback.derivation.derive import derive, derive_each, find, target_of
+from pullback.derivation.derive import derive, derive_each, target_of
 from pullback.derivation.result import Derivation
 from pullback.derived import Derivative
 from pullback.differentiation.forward import forward
@@ -20,71 +20,15 @@ from pullback.expressions.nodes import Node, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape, shape_text
 from pullback.language.declarations import check_name
-from pullback.language.parse import parse_program
-from pullback.language.reading import Dialect
 from pullback.language.tensor import Tensor
 from pullback.simplification.simplify import simplify
+from pullback.stated import Stated, name_of, parse, program_of
 from pullback.verification.certificate import Certificate
 from pullback.verification.grading import Grade
 from pullback.verification.grading import grade as grade_program
 
 
-def parse(
-    text: str,
-    shapes: Mapping[str, Sequence[int | str]] | None = None,
-    assume: Mapping[str, str | Iterable[str]] | None = None,
-    dialect: Dialect | None = None,
-) -> Tensor:
-    """A function from its text: one expression, or named lines of which the last is the result.
-
-    ``shapes`` gives the sizes of names: ``("m", "n")`` a matrix, ``("n",)`` a column,
-    ``(1, "n")`` a row, ``()`` a scalar; what is not given is inferred. ``dialect`` is
-    "matlab" (the default language), "numpy", "latex" or "printed" (the text that derivatives
-    print); if it is not given, marks such as ``@``, ``\\frac`` and ``ᵀ`` tell, and what they
-    leave open is refused. Raises PullbackError with a caret under the place that is at fault.
-
-    >>> import pullback as pb
-    >>> f = pb.parse("norm2(A*x - b)^2", shapes={"A": ("m", "n")})
-    >>> f.shape
-    ()
-    """
-    for what, given in (("shapes", shapes), ("assume", assume)):
-        if given is not None and not isinstance(given, Mapping):
-            raise PullbackError(f"{what} maps names to sizes or words, as in {{'A': ('m', 'n')}}")
-    return Tensor.from_program(parse_program(text, shapes=shapes, assume=assume, dialect=dialect))
-
-
-def program_of(f: Tensor | Derivative | Program | str) -> Program:
-    """Whatever a user states a function with, as a program."""
-    if isinstance(f, Program):
-        return f
-    if isinstance(f, str):
-        return parse_program(f)
-    if isinstance(f, Derivative):
-        return f.program
-    if isinstance(f, Tensor):
-        return f.to_program()
-    raise PullbackError(f"a function is a text, a tensor or a derivative, not {type(f).__name__}")
-
-
-def name_of(program: Program, symbol: str | Tensor) -> str:
-    """The name of a variable or line, given by its name or by the symbol itself."""
-    if isinstance(symbol, str):
-        return find(program, symbol).name
-    if isinstance(symbol, Tensor):
-        if isinstance(symbol.node, Variable):
-            return find(program, symbol.node.name).name
-        for name, node in program.lines.items():
-            if node is symbol.node:
-                return name
-        raise PullbackError(
-            "this tensor has no name to differentiate by",
-            hint="name it first: g = pb.sigmoid(f).named('g')",
-        )
-    raise PullbackError(f"differentiate by a name or a symbol, not by {type(symbol).__name__}")
-
-
-def derivative(f: Tensor | Derivative | Program | str, *wrt: str | Tensor) -> Derivative:
+def derivative(f: Stated, *wrt: str | Tensor) -> Derivative:
     """The derivative of ``f`` by each of ``wrt`` in turn, of any order and any shape.
 
     Its axes are those of f, then those of each variable in the order given, as
@@ -102,7 +46,7 @@ def derivative(f: Tensor | Derivative | Program | str, *wrt: str | Tensor) -> De
     return Derivative(derive(program, [name_of(program, w) for w in wrt]))
 
 
-def gradient(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Derivative:
+def gradient(f: Stated, wrt: str | Tensor) -> Derivative:
     """The gradient of a scalar ``f``: df = tr(∇fᵀ dX), in the shape of the variable.
 
     Raises PullbackError for an f that is no scalar, and what :func:`derivative` raises.
@@ -121,7 +65,7 @@ def gradient(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Deriv
     return derivative(program, wrt)
 
 
-def jacobian(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Derivative:
+def jacobian(f: Stated, wrt: str | Tensor) -> Derivative:
     """The Jacobian, J_ij = ∂f_i/∂x_j: axes of f, then of the variable (numerator layout).
 
     Raises what :func:`derivative` raises. J. R. Magnus, H. Neudecker, Matrix Differential
@@ -134,7 +78,7 @@ def jacobian(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Deriv
     return derivative(f, wrt)
 
 
-def hessian(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Derivative:
+def hessian(f: Stated, wrt: str | Tensor) -> Derivative:
     """The Hessian of a scalar ``f``, H_ij = ∂²f/∂x_i ∂x_j: the shape of the variable twice.
 
     Raises PullbackError for an f that is no scalar, and what :func:`derivative` raises.
@@ -152,9 +96,7 @@ def hessian(f: Tensor | Derivative | Program | str, wrt: str | Tensor) -> Deriva
     return derivative(program, wrt, wrt)
 
 
-def jvp(
-    f: Tensor | Derivative | Program | str, wrt: str | Tensor, tangent: str | None = None
-) -> Tensor:
+def jvp(f: Stated, wrt: str | Tensor, tangent: str | None = None) -> Tensor:
     """The Jacobian times a direction, ḟ = J ẋ, derived forward: the shape of f.
 
     The direction is a new variable of the shape of ``wrt``, called ``x_dot`` for a variable
@@ -173,9 +115,7 @@ def jvp(
     return _with(program, node, direction)
 
 
-def vjp(
-    f: Tensor | Derivative | Program | str, wrt: str | Tensor, cotangent: str | None = None
-) -> Tensor:
+def vjp(f: Stated, wrt: str | Tensor, cotangent: str | None = None) -> Tensor:
     """A cotangent times the Jacobian, x̄ = Jᵀ f̄, derived in reverse: the shape of ``wrt``.
 
     The cotangent is a new variable of the shape of f, called ``f_bar`` (with the name of the
@@ -195,7 +135,7 @@ def vjp(
     return _with(program, simplify(raw), seed)
 
 
-def hvp(f: Tensor | Derivative | Program | str, wrt: str | Tensor, v: str | None = None) -> Tensor:
+def hvp(f: Stated, wrt: str | Tensor, v: str | None = None) -> Tensor:
     """The Hessian of a scalar ``f`` times a direction, H ẋ, in the shape of the variable.
 
     Derived forward over reverse, so that the Hessian is never formed; the direction is named
@@ -254,7 +194,7 @@ def explain(f: Tensor | Program | str, *wrt: str | Tensor) -> Explanation:
 
 
 def check(
-    f: Tensor | Derivative | Program | str,
+    f: Stated,
     *wrt: str | Tensor,
     points: int = 3,
     seed: int | None = None,
@@ -292,7 +232,7 @@ def grade(
 
 
 def compile(
-    f: Tensor | Derivative | Program | str | Mapping[str, Tensor | Derivative | Program | str],
+    f: Stated | Mapping[str, Stated],
     structure: str = "dense",
     target: str = "numpy",
     checked: bool = True,
@@ -351,7 +291,7 @@ def cotangent_names(derivation: Derivation) -> dict[Node, str]:
 
 
 def code(
-    f: Tensor | Derivative | Program | str | Mapping[str, Tensor | Derivative | Program | str],
+    f: Stated | Mapping[str, Stated],
     target: str = "numpy",
     planned: bool = False,
 ) -> str:

@@ -64,7 +64,18 @@ def test_a_forgotten_label_shows(files: tuple[str, str], tmp_path: Path) -> None
 
 
 def test_a_rising_loss_is_a_warning(files: tuple[str, str], tmp_path: Path) -> None:
-    options = ("--rate", "2", "--epochs", "2", "--batch", "1", "--clip", "1000", "--optimiser", "sgd")
+    options = (
+        "--rate",
+        "2",
+        "--epochs",
+        "2",
+        "--batch",
+        "1",
+        "--clip",
+        "1000",
+        "--optimiser",
+        "sgd",
+    )
     done = run("fit", *files, "-o", str(tmp_path / "fitted.npz"), *options)
     assert "the loss rose" in done.output or done.exit_code == 2
 

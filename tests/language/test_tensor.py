@@ -142,7 +142,7 @@ def softmax(x, axis):
         (F["eye"]("n") @ SYMBOLS["x"], DATA["x"]),
         (F["full"](2, "m", "n") + SYMBOLS["U"], DATA["U"] + 2),
         (F["norm2"](SYMBOLS["x"] - 1) ** 2, ((DATA["x"] - 1) ** 2).sum()),
-        (F["trace"](SYMBOLS["S"]), np.trace(DATA["S"])),
+        (F["tr"](SYMBOLS["S"]), np.trace(DATA["S"])),
         (F["huber"](SYMBOLS["x"], 9), DATA["x"] ** 2 / 2),
         (F["exp"](2) * SYMBOLS["s"], np.exp(2) * DATA["s"]),
         (SYMBOLS["x"].sum() / dims("n"), DATA["x"].mean()),

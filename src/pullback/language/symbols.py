@@ -85,7 +85,6 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     **{alias: _function(CATALOGUE[name]) for alias, name in ALIASES.items()},
     "einsum": einsum,
     "transpose": transpose,
-    "trace": _function(CATALOGUE["tr"]),
     "diag": diag,
     "dot": dot,
     "outer": outer,
