@@ -82,13 +82,14 @@ def _chooses(node: Node) -> bool:
 
 def _is_choice(node: Node) -> bool:
     """Whether the node is nothing but zeros where something is not chosen."""
-    return _taken_in(node, make.ones(node.shape)) is not None
+    if not isinstance(node, Apply) or not primitive(node).selects:
+        return False
+    return any(map(make.is_zero, node.arguments[1:]))
 
 
 def _taken_in(choice: Node, factor: Node) -> Node | None:
-    """The choice with a factor within it; None for what is no choice between a value and 0."""
-    if not isinstance(choice, Apply) or not primitive(choice).selects:
-        return None
+    """The choice with a factor within it."""
+    assert isinstance(choice, Apply)
     (law,) = primitive(choice).products
     return law.rewrite(*choice.arguments, factor)
 

@@ -100,7 +100,7 @@ def _factors_of(node: Node, labels: Labels, scope: Hashable, depth: int = 3) -> 
     """
     base = node
     exponent: Number = 1
-    if isinstance(node, Apply) and isinstance(node.arguments[0], Contraction):
+    if isinstance(node, Apply) and node.function == "power":
         base, exponent = base_and_exponent(node)
     if not isinstance(base, Contraction) or make.has_delta(base) or len(base.operands) < 2:
         return None
