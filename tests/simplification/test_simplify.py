@@ -75,6 +75,20 @@ def test_a_matrix_and_its_transpose_share_their_vector() -> None:
     assert sum(child is x.node for child in simplified.children) == 1
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        (x * x) * (x * x) + x * x / 2 + 1,
+        einsum("ij,j->i", A, x) * einsum("ij,j->i", A, x) + 2 * einsum("ij,j->i", A, x),
+        total(x * y) * (x * y) + 3 * x * y,
+        einsum("ij,j,i->", A, x, y) * einsum("ij,j->i", A, x) + einsum("ij,j->i", A, x),
+    ],
+)
+def test_a_whole_term_as_common_factor(before: Term) -> None:
+    """a b + a = a (b + 1): the term that is the factor itself leaves 1, and no size behind."""
+    np.testing.assert_allclose(value(simplify(before.node)), value(before.node), rtol=1e-12)
+
+
 def test_unit_sum_is_used_only_where_declared() -> None:
     """Σ y stays a sum unless y is declared to sum to one."""
     declared = Term(make.variable("y", ["n"], ["unit-sum"]))

@@ -76,8 +76,10 @@ class Opened:
         """The parts that are not opened."""
         return [k for k in range(len(self.parts)) if k not in self.sizes]
 
-    def cover(self, wanted: Iterable[int]) -> list[int]:
+    def cover(self, wanted: Sequence[int]) -> list[int]:
         """The factors of the product in which each wanted part is a factor of its own."""
+        if 0 in wanted:
+            return [0]
         above = {0} if self.sizes else set()
         for at in wanted:
             parent = self.parts[at].parent
@@ -95,9 +97,12 @@ class Opened:
         cover = self.cover(wanted)
         return [(self.parts[k].node, self.parts[k].labels) for k in cover if k not in wanted]
 
-    def sizes_above(self, wanted: Iterable[int]) -> dict[Label, Size]:
+    def sizes_above(self, wanted: Sequence[int]) -> dict[Label, Size]:
         """The sizes of the labels in the product that :meth:`cover` describes."""
-        merged = dict(self.sizes.get(0, dict(zip(self.output, self.root.shape, strict=True))))
+        outer = dict(zip(self.output, self.root.shape, strict=True))
+        if 0 in wanted:
+            return outer
+        merged = dict(self.sizes.get(0, outer))
         for at in wanted:
             parent = self.parts[at].parent
             while parent > 0:
