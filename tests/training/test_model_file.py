@@ -100,8 +100,8 @@ def test_schedules_from_settings():
 
 
 def test_an_error_in_the_program_counts_lines_as_the_file_does():
-    with pytest.raises(PullbackError, match=r"line 13.*\n +g = tan\(U\*x \+ b\)"):
-        parse_model(TEXT.replace("tanh", "tan")).program()
+    with pytest.raises(PullbackError, match=r"line 13.*\n +g = tahn\(U\*x \+ b\)"):
+        parse_model(TEXT.replace("tanh", "tahn")).program()
 
 
 def test_files_that_cannot_be_read(tmp_path):
