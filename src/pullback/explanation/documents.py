@@ -227,7 +227,8 @@ def _parts(told: Told, detail: str, medium: _Medium) -> list[str]:
     updates = [r.update for r in results if r.update]
     if updates:
         parts.append(medium.heading(prose("Update: a product with the step size")))
-        parts += [math(update) for update in updates]
+        head = ["one step of gradient descent"]
+        parts.append(medium.table(head, [[math(update)] for update in updates]))
     if told.layers:
         parts.append(medium.heading(prose("Which derivative is used where")))
         head = [
