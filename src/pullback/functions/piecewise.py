@@ -112,6 +112,7 @@ huber: Function = elementwise(
     exact=lambda mp, r, d: r * r / 2 if mp.fabs(r) <= d else d * (mp.fabs(r) - d / 2),
     doc="Huber's function: r²/2 for |r| ≤ d, d (|r| − d/2) beyond, d > 0.",
     domain=(REAL, POSITIVE),
+    defaults=(1,),
     latex=r"\operatorname{huber}",
     analytic=False,
 )
