@@ -119,3 +119,29 @@ def test_whole_numbers_keep_their_digits() -> None:
     """A NumPy integer beyond 2⁵³ is no float."""
     assert str(pb.scalar("s") * np.int64(2**60 + 1)) == str(pb.scalar("s") * (2**60 + 1))
     assert (pb.scalar("s") * np.int64(2**60 + 1)) == pb.scalar("s") * (2**60 + 1)
+
+
+@pytest.mark.parametrize("argument", [1000.0, -1000.0, 90.0])
+def test_second_derivatives_of_tanh_stay_finite(argument: float) -> None:
+    """sinh/cosh³ would be ∞/∞; the truth, −2 tanh/cosh², is 0 to any digit out there."""
+    second = pb.compile(pb.derivative(pb.parse("tanh(s)", shapes={"s": ()}), "s", "s"))
+    assert abs(second(s=argument)) < 1e-70
+
+
+def test_a_typed_log_sum_exp_and_softmax_are_stable() -> None:
+    """At scores of 1e4 the sum of exponentials overflows; what is meant does not."""
+    f = pb.parse("log(sum(exp(x)))", shapes={"x": ("n",)})
+    fn = pb.compile({"f": f, "g": pb.gradient(f, "x"), "p": "exp(x)/sum(exp(x))"})
+    out = fn(x=np.array([1e4, 1e4 - np.log(3.0), -1e4]))
+    np.testing.assert_allclose(out["f"], 1e4 + np.log(4 / 3), rtol=1e-15)
+    np.testing.assert_allclose(out["g"], [0.75, 0.25, 0.0], rtol=1e-11, atol=1e-300)
+    np.testing.assert_allclose(out["p"], [0.75, 0.25, 0.0], rtol=1e-11, atol=1e-300)
+
+
+@pytest.mark.parametrize("text", ["mean((x-mean(x)).^2)", "sum((x-mean(x)).^2)/n"])
+def test_the_mean_of_a_name_is_that_of_a_vector(text: str) -> None:
+    """The variance of an undeclared x has the slope 2 (x − mean x)/n, not 0."""
+    x = np.array([1.0, 2.0, 4.0])
+    shapes = {"x": ("n",)} if "/n" in text else None
+    fn = pb.compile(pb.derivative(pb.parse(text, shapes=shapes), "x"))
+    np.testing.assert_allclose(fn(x=x), 2 * (x - x.mean()) / 3, rtol=1e-14)
