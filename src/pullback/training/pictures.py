@@ -108,6 +108,7 @@ def _draw_curves(figure: Any, run: Run) -> None:
         _draw_pair(panels[1], scores, name)
         _crop_to_the_end(panels[1], scores)
     panels[-1].set_xlabel("epoch")
+    panels[-1].xaxis.get_major_locator().set_params(integer=True)
 
 
 def _draw_pair(axes: Any, points: list[tuple[int, float, float]], name: str) -> None:
