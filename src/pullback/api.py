@@ -8,7 +8,6 @@ from dataclasses import replace
 from pullback.compilation.compile import Compiled, compile_nodes
 from pullback.derivation import batching
 from pullback.derivation.derive import derive, derive_each, target_of
-from pullback.derivation.result import Derivation
 from pullback.derived import Derivative
 from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import reverse
@@ -263,7 +262,10 @@ def compile(
     rows = set(merged.rows)
     for name, g in zip(programs, outputs.values(), strict=True):
         if isinstance(g, Derivative):
-            names.update(cotangent_names(g.derivation))
+            handed = g.derivation.handed_to_lines()
+            names.update(
+                {node: cotangent_name(g.derivation.program, line) for node, line in handed.items()}
+            )
             rows |= {cotangent_name(g.derivation.program, line) for line in g.program.rows}
             if len(g.derivation.wrt) == 1 and g.derivation.wrt[0].name in g.program.rows:
                 rows.add(name)
@@ -278,16 +280,6 @@ def compile(
 def cotangent_name(program: Program, line: str) -> str:
     """What the gradient handed to a line is called in code, such as ``dL_dg``."""
     return f"d{program.result_name or 'f'}_d{line}"
-
-
-def cotangent_names(derivation: Derivation) -> dict[Node, str]:
-    """The gradients that the named lines were handed, by their names in code."""
-    program, trace = derivation.program, derivation.trace
-    return {
-        trace.simplified.get(handed, handed): cotangent_name(program, name)
-        for name, line in program.lines.items()
-        if line is not program.result and (handed := trace.cotangents.get(line)) is not None
-    }
 
 
 def code(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pullback.compilation.ir import Instruction, LinearProgram, Literal, Register, View
+from pullback.compilation.ir import Instruction, LinearProgram, Register, View
 
 
 def divide_once(program: LinearProgram, *, hoisted: bool = False) -> LinearProgram:
@@ -51,7 +51,3 @@ def _divided(
 def _axis(view: View, axis: int, result: Register) -> int | None:
     """The axis of a view that shows axis ``axis`` of the result it broadcasts to."""
     return view.axes[axis - (len(result.shape) - len(view.axes))]
-
-
-def is_one(view: View) -> bool:
-    return isinstance(view.source, Literal) and view.source.value == 1

@@ -44,3 +44,12 @@ class Derivation:
     def groups(self) -> tuple[int, ...]:
         """How many axes belong to the function, then to each variable."""
         return (self.program.result.order, *(w.node.order for w in self.wrt))
+
+    def handed_to_lines(self) -> dict[Node, str]:
+        """The gradient that each named line was handed, simplified, and the name of that line."""
+        handed: dict[Node, str] = {}
+        for name, line in self.program.lines.items():
+            cotangent = self.trace.cotangents.get(line)
+            if cotangent is not None and line is not self.program.result:
+                handed.setdefault(self.trace.simplified.get(cotangent, cotangent), name)
+        return handed

@@ -25,7 +25,6 @@ class Domain:
 REAL = Domain("real numbers", (-2.0, 2.0))
 POSITIVE = Domain("positive numbers", (0.2, 3.0), (0.0, -1.0), lambda x: x > 0)
 BASE = Domain("base of a power", (0.2, 3.0), (-1.0,))  # an integer power takes any base
-NONZERO = Domain("numbers other than 0", (0.2, 3.0), (0.0,), lambda x: x != 0)
 UNIT = Domain("numbers from −1 to 1", (-0.95, 0.95), (1.5, -2.0), lambda x: -1 <= x <= 1)
 INSIDE_UNIT = Domain(
     "numbers between −1 and 1", (-0.95, 0.95), (1.0, -1.0, 2.0), lambda x: -1 < x < 1

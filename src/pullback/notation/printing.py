@@ -8,11 +8,10 @@ from itertools import pairwise
 
 from pullback.expressions.sizes import Size
 from pullback.notation.algebra import negate, product
-from pullback.notation.names import Name, latex_name
+from pullback.notation.names import Name
 from pullback.notation.styles import (
     ATOM,
     COMPOUND,
-    LATEX,
     POSTFIX,
     PRODUCT,
     SUM,
@@ -305,8 +304,3 @@ class Printer:
         if self.unicode:
             return f"Σ_{self._subscript(f.data)} {body}", PRODUCT
         return f"sum_{'_'.join(f.data)}({self.write(f.parts[0])[0]})", ATOM
-
-
-def lhs_name(name: str, style: Style) -> str:
-    """A name standing alone, as on the left of an equation."""
-    return latex_name(name) if style is LATEX else name

@@ -73,13 +73,8 @@ class ProgramObjective:
     @cached_property
     def gradient_names(self) -> dict[Node, str]:
         """What was handed to each named line, under the name that the code gives it: dL_dg."""
-        trace = next(iter(self.derivations.values())).trace
-        names: dict[Node, str] = {}
-        for line, node in self.batched.lines.items():
-            handed = trace.cotangents.get(node)
-            if handed is not None and node is not self.batched.result:
-                names.setdefault(trace.simplified.get(handed, handed), self._gradient(line))
-        return names
+        one = next(iter(self.derivations.values()))  # all share one backward pass
+        return {node: self._gradient(line) for node, line in one.handed_to_lines().items()}
 
     @cached_property
     def step_outputs(self) -> dict[str, Node]:
