@@ -75,9 +75,18 @@ def draw_training(
     _draw_curves(curves, run)
     if title:
         figure.suptitle(title, fontsize=12)
+    _settle(figure)
     # element names in an SVG come from a hash: salted the same way, one run gives one file
     with writing(path) as file, rc_context({"svg.hashsalt": "pullback"}):
         figure.savefig(file, format=path.suffix[1:].lower(), metadata=_undated(path))
+
+
+def _settle(figure: Any) -> None:
+    """Fix the layout, rounded: its solver leaves the last digits of positions to chance."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position([round(x, 6) for x in axes.get_position(original=True).bounds])
 
 
 def check_picture_path(path: str | Path) -> None:
