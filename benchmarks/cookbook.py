@@ -22,7 +22,7 @@ from pullback.errors import PullbackError
 from pullback.expressions import Node
 from pullback.expressions import constructors as make
 from pullback.language.parse import parse_program
-from pullback.notation.write import equation
+from pullback.notation.equations import equation
 from pullback.verification.certificate import Certificate, certify, check_values
 
 TOKEN = re.compile(r"[^\W\d]\w*|\d+\.?\d*|\.\*|\./|\.\^|[-+*/^']")

@@ -12,7 +12,9 @@ from pullback.expressions.nodes import Node
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape, shape_text
 from pullback.language.tensor import Tensor
-from pullback.notation.write import Form, Layout, equation
+from pullback.notation.equations import Equation, Layout, equation_of
+from pullback.notation.styles import LATEX
+from pullback.notation.write import Form, style_of
 from pullback.verification.certificate import Certificate, certify
 
 
@@ -58,25 +60,30 @@ class Derivative:
         *,
         ascii: bool = False,
         named: bool = False,
-        layout: Layout = "numerator",
+        layout: Layout | None = None,
     ) -> str:
         """The formula in ``matrix``, ``index`` or ``vec`` notation, without its left-hand side.
 
-        ``named`` uses the program's lines as abbreviations; ``layout`` is that of a printed
-        Jacobian and changes nothing else. What has no matrix form is written with indices, in
-        the order of its axes.
+        ``named`` uses the program's lines as abbreviations. ``layout``, "numerator" or
+        "denominator", is how the axes lie in what is printed, and the text says so; unless asked,
+        a gradient has the shape of its variable and a Jacobian a row for each entry of the
+        function (see :mod:`pullback.notation.equations`). Shape, code and certificate are the same
+        in every layout. What has no matrix form is written with indices, in the order of its axes.
 
         >>> import pullback as pb
-        >>> pb.derivative("norm2(A*x - b)^2", "x").text()
+        >>> d = pb.derivative("norm2(A*x - b)^2", "x")
+        >>> d.text()
         '2 Aᵀ(A x − b)'
+        >>> d.text(layout="numerator")
+        '2 (A x − b)ᵀ A   # numerator layout: the transpose of the array that is computed'
         """
-        return self._equation(form, "text", ascii, named, layout).partition(" = ")[2]
+        return self._equation(form, named, layout).right(style_of("text", ascii))
 
     def latex(
-        self, form: Form = "matrix", *, named: bool = False, layout: Layout = "numerator"
+        self, form: Form = "matrix", *, named: bool = False, layout: Layout | None = None
     ) -> str:
         """The formula as LaTeX, without dollar signs and without its left-hand side."""
-        return self._equation(form, "latex", False, named, layout).partition(" = ")[2]
+        return self._equation(form, named, layout).right(LATEX)
 
     def equation(
         self,
@@ -85,28 +92,27 @@ class Derivative:
         style: str = "text",
         ascii: bool = False,
         named: bool = False,
-        layout: Layout = "numerator",
+        layout: Layout | None = None,
     ) -> str:
         """The formula with its left-hand side, such as ``∂f/∂x = …``."""
-        return self._equation(form, style, ascii, named, layout)
+        if style not in ("text", "latex"):
+            raise PullbackError(f"there is no style '{style}'", hint="styles: text, latex")
+        return self._equation(form, named, layout).text(style_of(style, ascii))
 
-    def _equation(self, form: Form, style: str, ascii: bool, named: bool, layout: Layout) -> str:
-        if form not in get_args(Form) or layout not in get_args(Layout):
+    def _equation(self, form: Form, named: bool, layout: Layout | None) -> Equation:
+        if form not in get_args(Form) or layout not in (None, *get_args(Layout)):
             raise PullbackError(
                 f"there is no form '{form}' in layout '{layout}'",
                 hint=f"forms: {', '.join(get_args(Form))}; layouts: {', '.join(get_args(Layout))}",
             )
-        if style not in ("text", "latex"):
-            raise PullbackError(f"there is no style '{style}'", hint="styles: text, latex")
-        return equation(self.derivation, form, style, ascii, named, layout)
+        return equation_of(self.derivation, form, named, layout)
 
     def check(self, points: int = 3, seed: int | None = None) -> Certificate:
         """The numeric certificate of this derivative."""
         return certify(self.derivation, points=points, seed=seed)
 
     def __str__(self) -> str:
-        written = self.equation()
-        return written if self.node.order > 2 else written.partition(" = ")[2]
+        return self.equation() if self.node.order > 2 else self.text()
 
     def __repr__(self) -> str:
         return f"<Derivative {shape_text(self.shape)}: {self.equation()}>"

@@ -10,8 +10,9 @@ from pullback.derivation.derive import derive
 from pullback.expressions import constructors as make
 from pullback.expressions.program import Program
 from pullback.functions.catalogue import CATALOGUE
+from pullback.notation.equations import equation
 from pullback.notation.names import Names
-from pullback.notation.write import MOST_DEFINITIONS, Writing, equation, write
+from pullback.notation.write import MOST_DEFINITIONS, Writing, write
 
 
 def network(layers, named=False):

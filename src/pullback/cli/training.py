@@ -15,7 +15,7 @@ from pullback.compilation.count import savings
 from pullback.derivation.derive import derive_each
 from pullback.errors import PullbackError
 from pullback.expressions.sizes import shape_text
-from pullback.notation.write import equation
+from pullback.notation.equations import equation
 from pullback.training.demo import PROGRAM, demo_model, digits_objective, draw_digits, train_digits
 from pullback.training.files import check_writable
 from pullback.training.fit import Fitted, Prepared, fit

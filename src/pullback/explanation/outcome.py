@@ -20,7 +20,8 @@ from pullback.explanation.steps import (
 )
 from pullback.explanation.wording import READABLE
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
-from pullback.notation.write import Form, equation
+from pullback.notation.equations import equation
+from pullback.notation.write import Form
 from pullback.trace import Rewrite
 
 PATHS = 3  # ways to a variable whose factors are listed

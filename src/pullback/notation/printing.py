@@ -304,3 +304,21 @@ class Printer:
         if self.unicode:
             return f"Σ_{self._subscript(f.data)} {body}", PRODUCT
         return f"sum_{'_'.join(f.data)}({self.write(f.parts[0])[0]})", ATOM
+
+    def _derivative(self, f: Formula) -> Written:
+        """∂f/∂x, the parts as they stand."""
+        above, *below = (self.write(part)[0] for part in f.parts)
+        count = len(below)
+        same = count > 1 and f.parts[1].op == "atom" and len(set(below)) == 1
+        if self.latex:
+            order = f"^{{{count}}}" if count > 1 else ""
+            under = [rf"\partial {t}" for t in below]
+            text = f"{under[0]}{order}" if same else r" \, ".join(under)
+            return rf"\frac{{\partial{order} {above}}}{{{text}}}", POSTFIX
+        if self.unicode:
+            order = str(count).translate(_RAISED) if count > 1 else ""
+            text = f"∂{below[0]}{order}" if same else "".join(f"∂{t}" for t in below)
+            return f"∂{order}{above}/{text}", COMPOUND
+        order = str(count) if count > 1 else ""
+        text = f"d{below[0]}{count}" if same else " ".join(f"d{t}" for t in below)
+        return f"d{order}{above}/{text}", COMPOUND

@@ -29,7 +29,7 @@ class Formula:
 
     ``op`` is one of: number, atom, sum, product, quotient, power, root, hadamard, division,
     entrypower, transpose, function, trace, diag, norm, total, vec, kron, ones, identity,
-    commutation, indexed, sigma, delta. ``data`` holds what is no formula: a number, a
+    commutation, indexed, sigma, delta, derivative. ``data`` holds what is no formula: a number, a
     :class:`Name`, sizes, or index letters. ``transposes`` counts the transposes that show,
     ``rank`` is the earliest place of a name in the order of reading.
     """

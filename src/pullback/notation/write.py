@@ -1,4 +1,4 @@
-"""What other floors call: a node as a formula, a derivation as an equation.
+"""A node as a formula: what other floors call for an expression.
 
 Forms: ``matrix`` (products, transposes, ⊙, diag, …), ``index`` (entries, Σ, δ) and ``vec``
 (⊗ and vec, columns stacked). Styles: ``text`` (Unicode, or ASCII that the language reads back)
@@ -15,14 +15,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pullback.derivation.result import Derivation
 from pullback.expressions.nodes import Node
 from pullback.notation import algebra
 from pullback.notation.index import IndexForms, Letters
 from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Names
 from pullback.notation.printing import written
-from pullback.notation.quotients import Side, derivative_text
 from pullback.notation.readings import textbook_form
 from pullback.notation.shortening import shortened
 from pullback.notation.styles import ASCII, LATEX, UNICODE, Style
@@ -30,7 +28,6 @@ from pullback.notation.tree import Formula, atom, indexed, number
 from pullback.notation.vec import vec_form
 
 Form = Literal["matrix", "index", "vec"]
-Layout = Literal["numerator", "denominator"]
 MOST_DEFINITIONS = 20
 ANY_ORDER = 10**6
 
@@ -131,45 +128,6 @@ def write(
 def has_matrix_form(node: Node, names: Names | None = None) -> bool:
     """Whether the expression can be written in matrix notation."""
     return Writing(node, names or Names({}), "matrix").form == "matrix"
-
-
-def equation(
-    derivation: Derivation,
-    form: Form = "matrix",
-    style: str = "text",
-    ascii: bool = False,
-    named: bool = False,
-    layout: Layout = "numerator",
-) -> str:
-    """The derivative as an equation, such as ``∂L/∂U = 2 (h − y) xᵀ``.
-
-    ``named`` uses the program's lines as abbreviations. ``layout`` concerns the derivative of a
-    vector by a vector in matrix or vec form: "denominator" prints its transpose, and says so.
-    """
-    program, wrt = derivation.program, derivation.wrt
-    names = Names.of(program, named)
-    for w in wrt:
-        if w.node not in names:
-            names = names.plus(w.node, w.name, row=w.name in program.rows)
-    table = style_of(style, ascii)
-    function = program.result_name or next(names.free(("f", "F", "y", "z", "result")), "f")
-    result = Side(function, program.result.order, function in program.rows)
-    by = [Side(w.name, w.node.order, w.name in program.rows) for w in wrt]
-    lies = [side.row for side in (result, *by) if side.order]
-    writing = Writing(
-        derivation.node, names, form, derivation.groups, row=len(lies) == 1 and lies[0]
-    )
-    axes = [side.order for side in (result, *by) if side.order]
-    turned = layout == "denominator" and writing.form != "index" and len(axes) == 2
-    turned = turned and (writing.form == "vec" or axes == [1, 1])
-    if turned:
-        writing.tree = algebra.transpose(writing.tree)
-    left = derivative_text(result, by, writing.form, writing.letters, table, turned)
-    note = ""
-    if turned:
-        note = "denominator layout: the transpose of the array that is computed"
-        note = rf" \quad \text{{({note})}}" if table is LATEX else f"   ({note})"
-    return f"{left} = {writing.formula(table)}{note}{writing.where(table)}"
 
 
 def style_of(style: str, ascii: bool) -> Style:
