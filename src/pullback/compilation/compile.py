@@ -12,7 +12,7 @@ from pullback.compilation.runtime import Compiled, PlainFunction, PlannedFunctio
 from pullback.compilation.targets.numpy_plain import plain_source
 from pullback.compilation.targets.numpy_planned import planned_source
 from pullback.errors import PullbackError
-from pullback.expressions.nodes import Contraction, Node, SizeValue, Variable
+from pullback.expressions.nodes import Contraction, Indicator, Node, SizeValue, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Size
 from pullback.expressions.walks import post_order, variables
@@ -135,6 +135,8 @@ def size_names(roots: Iterable[Node]) -> set[str]:
             sizes.update(node.sizes)
         elif isinstance(node, SizeValue):
             sizes.add(node.size)
+        elif isinstance(node, Indicator):
+            sizes.update(node.coefficients, (node.offset,))
     return {name for size in sizes for name in size.names}
 
 

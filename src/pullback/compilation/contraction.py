@@ -271,7 +271,7 @@ def _as_stored(left: Factor, right: Factor) -> list[View]:
 
 
 def _elementwise(arrays: Arrays, left: Factor, right: Factor, result: Sequence[int]) -> Factor:
-    outer = len(left[1]) == len(right[1]) and result[0] not in left[1]
+    outer = len(left[1]) == len(right[1]) and bool(result) and result[0] not in left[1]
     if len(left[1]) < len(right[1]) or outer:
         left, right = right, left
     made = arrays.map("multiply", along(left, result), along(right, result))

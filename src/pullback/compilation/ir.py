@@ -86,6 +86,7 @@ def whole(register: Register) -> View:
 #   copy      the operand as a fresh array
 #   call      a function of whole arrays                name: linalg.inv, …; detail: literals
 #   item      one result of a call that has several     detail: (position,)
+#   indicator 1 where a relation between indices holds name: == or >=; detail: (coefficients, offset)
 #   helper    a catalogue function as a function of its own  name: its name; detail: (code,)
 @dataclass(frozen=True, slots=True, eq=False)
 class Instruction:

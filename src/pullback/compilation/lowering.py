@@ -12,7 +12,16 @@ from pullback.compilation.functions import lower_call
 from pullback.compilation.ir import LinearProgram, Literal, Register, View, is_weak, live, whole
 from pullback.compilation.ordering import EXHAUSTIVE
 from pullback.expressions.constructors import split_coefficient
-from pullback.expressions.nodes import Apply, Contraction, Node, Number, SizeValue, Sum, Variable
+from pullback.expressions.nodes import (
+    Apply,
+    Contraction,
+    Indicator,
+    Node,
+    Number,
+    SizeValue,
+    Sum,
+    Variable,
+)
 from pullback.expressions.sizes import Shape, Size
 from pullback.expressions.walks import post_order, use_counts
 from pullback.functions.catalogue import primitive
@@ -79,6 +88,10 @@ class _Lowering:
             view = whole(arrays.emit("input", node.name, [], node.shape))
         elif isinstance(node, SizeValue):
             view = View(arrays.emit("size", "", [], (), (node.size,)))
+        elif isinstance(node, Indicator):
+            relation = (node.coefficients, node.offset)
+            sign = "==" if node.equality else ">="
+            view = whole(arrays.emit("indicator", sign, [], node.shape, relation))
         elif isinstance(node, Sum):
             if len(node.terms) == 1 and self._single(node.terms[0][1]):
                 self._open_term(node)
@@ -308,7 +321,8 @@ class _Lowering:
         source = view.source
         if is_weak(source) or isinstance(source, Literal):
             return whole(arrays.emit("fill", "", [view], shape))
-        shared = arrays.defined[source].op in (("input", "einsum") if shape else ("input",))
+        kept = ("input", "indicator")
+        shared = arrays.defined[source].op in ((*kept, "einsum") if shape else kept)
         if view.plain and not shared and source not in taken:
             return view
         return whole(arrays.emit("copy", str(len(taken)), [view], shape))

@@ -51,10 +51,15 @@ def in_place(i: Instruction, operand: View) -> bool:
     return i.op == "place" and operand is i.operands[0]
 
 
+def is_constant(i: Instruction) -> bool:
+    """Whether the result depends on sizes and literals only, so that it is made once."""
+    return i.result.weak or i.op == "indicator"
+
+
 class _Planner:
     def __init__(self, program: LinearProgram) -> None:
-        hoisted = [i for i in program.instructions if i.result.weak]
-        steps = [i for i in program.instructions if not i.result.weak and i.op != "input"]
+        hoisted = [i for i in program.instructions if is_constant(i)]
+        steps = [i for i in program.instructions if not is_constant(i) and i.op != "input"]
         self.plan = Plan(program, hoisted, steps)
         for name, view in program.outputs.items():
             assert isinstance(view.source, Register)

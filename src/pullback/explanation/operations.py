@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from pullback.differentiation.reverse import identity
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum, Variable
+from pullback.expressions.nodes import (
+    Apply,
+    Contraction,
+    Indicator,
+    Node,
+    SizeValue,
+    Sum,
+    Variable,
+)
 from pullback.expressions.sizes import Shape, Size, shape_text
 from pullback.functions.catalogue import primitive
 from pullback.trace import Link
@@ -40,6 +48,8 @@ def operation_of(node: Node) -> Kind:
         return Kind("given")
     if isinstance(node, SizeValue):
         return Kind("a size as a number")
+    if isinstance(node, Indicator):
+        return Kind("constant")
     if isinstance(node, Sum):
         return Kind(_sum_name(node))
     if isinstance(node, Contraction):

@@ -3,6 +3,7 @@
 from pullback.expressions.nodes import (
     Apply,
     Contraction,
+    Indicator,
     Labels,
     Node,
     Number,
@@ -16,6 +17,7 @@ from pullback.expressions.sizes import Shape, Size, SizeLike, shape_of, shape_te
 __all__ = [
     "Apply",
     "Contraction",
+    "Indicator",
     "Labels",
     "Node",
     "Number",

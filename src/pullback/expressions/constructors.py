@@ -13,9 +13,11 @@ from fractions import Fraction
 from typing import Any
 
 from pullback.errors import PullbackError, ShapeError
+from pullback.expressions import relations
 from pullback.expressions.nodes import (
     Apply,
     Contraction,
+    Indicator,
     Labels,
     Node,
     Number,
@@ -203,7 +205,39 @@ def contract(
     if same:
         factors = [(node, [root(label) for label in labels]) for node, labels in factors]
         out = [root(label) for label in out]
-    return scale(_plain(coefficient), _canonical(factors, out, size_of, {root(x) for x in size_of}))
+    used = {root(x) for x in size_of}
+    if any(isinstance(node, Indicator) for node, _ in factors):
+        settled = _settled(factors, out, size_of)
+        if settled is None:
+            return zeros(size_of[label] for label in out)
+        factors, out, gone = settled
+        used -= gone
+    return scale(_plain(coefficient), _canonical(factors, out, size_of, used))
+
+
+def _settled(
+    factors: list[tuple[Node, list[Hashable]]],
+    out: list[Hashable],
+    size_of: Mapping[Hashable, Size],
+) -> tuple[list[tuple[Node, list[Hashable]]], list[Hashable], set[Hashable]] | None:
+    """Factors and output with the relations among labels reduced, and the labels that are gone.
+
+    None where no indices satisfy them, so that the product is 0.
+    """
+    others = [(n, ls) for n, ls in factors if not isinstance(n, Indicator)]
+    held = {*out, *(label for _, labels in others for label in labels)}
+    settled = relations.settle(
+        [relations.relation_of(n, ls) for n, ls in factors if isinstance(n, Indicator)],
+        held,
+        size_of,
+    )
+    if settled.relations is None:
+        return None
+    for kept, gone in settled.same:
+        others = [(n, [kept if x == gone else x for x in ls]) for n, ls in others]
+        out = [kept if x == gone else x for x in out]
+    rest = [relations.indicator_of(r, size_of) for r in settled.relations]
+    return [*others, *rest], out, settled.summed.union(gone for _, gone in settled.same)
 
 
 def _canonical(

@@ -1,6 +1,6 @@
 """The closed set of node kinds, immutable and interned.
 
-An expression is a directed acyclic graph of these five kinds; axes are positions, and labels
+An expression is a directed acyclic graph of these few kinds; axes are positions, and labels
 are local to the contraction that uses them, so a matrix and its transpose share one node.
 Equal expressions are one object, so nodes compare by identity and sharing is free.
 Nodes are made by :mod:`pullback.expressions.constructors`, which keeps their normal form.
@@ -82,6 +82,23 @@ class SizeValue(Node):
 
     def content(self) -> tuple[Any, ...]:
         return (self.size,)
+
+
+class Indicator(Node):
+    """1 where Σₖ cₖ iₖ + offset is 0 (or, for ``≥``, is not negative), else 0; indices from 0.
+
+    The structured constants of a contraction: [j = i + a] takes a slice or puts it back,
+    [k = n i + j] merges two axes or splits one, [i ≥ j] is a triangle. They are never
+    materialised where a slice or a reshape does the same. Their axes stand in canonical order.
+    """
+
+    __slots__ = ("coefficients", "equality", "offset")
+    coefficients: tuple[Size, ...]  # one for each axis, none of them 0
+    offset: Size
+    equality: bool
+
+    def content(self) -> tuple[Any, ...]:
+        return (self.coefficients, self.offset, self.equality, self.shape)
 
 
 class Sum(Node):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
 
 Monomial = tuple[str, ...]
 
@@ -54,8 +55,32 @@ class Size:
                 total[monomial] = total.get(monomial, 0) + c1 * c2
         return Size(total.items())
 
+    def __neg__(self) -> Size:
+        return -1 * self
+
+    def __sub__(self, other: SizeLike) -> Size:
+        return self + -Size.of(other)
+
+    def __rsub__(self, other: SizeLike) -> Size:
+        return Size.of(other) - self
+
     __radd__ = __add__
     __rmul__ = __mul__
+
+    def at_least(self, bound: SizeLike) -> bool:
+        """Whether this size is never below ``bound``, whatever its names stand for (1 or more).
+
+        What this cannot prove it denies.
+
+        >>> Size.of("n").at_least(1), (2 * Size.of("n")).at_least("n"), Size.of("n").at_least(2)
+        (True, True, False)
+        """
+        # with every name n written as 1 + n′, n′ ≥ 0, no term may be negative
+        shifted: dict[Monomial, int] = {}
+        for monomial, c in (self - bound).terms:
+            for part in _parts(monomial):
+                shifted[part] = shifted.get(part, 0) + c
+        return all(c >= 0 for c in shifted.values())
 
     @property
     def constant(self) -> int | None:
@@ -94,6 +119,12 @@ class Size:
 
     def __reduce__(self) -> tuple[type[Size], tuple[tuple[tuple[Monomial, int], ...]]]:
         return (Size, (self.terms,))
+
+
+def _parts(monomial: Monomial) -> Iterator[Monomial]:
+    """The monomials of (1 + a)(1 + b)…, with repetition."""
+    for count in range(len(monomial) + 1):
+        yield from combinations(monomial, count)
 
 
 SizeLike = Size | int | str

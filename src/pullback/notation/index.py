@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import count
 
-from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum
+from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, SizeValue, Sum
 from pullback.functions.catalogue import primitive
 from pullback.notation import algebra, entrywise, sums
 from pullback.notation.applied import applied, size_formula
@@ -19,6 +19,7 @@ from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Name, Names
 from pullback.notation.products import Factor, Label, Product, constant_of, opened
 from pullback.notation.readings import visible
+from pullback.notation.relations import letters_of, relation_formula
 from pullback.notation.tree import LAST, Formula, atom, delta, indexed, number, sigma
 
 Letters = tuple[str, ...]
@@ -67,6 +68,8 @@ class IndexForms:
             return number(value)
         if isinstance(node, SizeValue):
             return size_formula(node.size)
+        if isinstance(node, Indicator):
+            return relation_formula(node, letters)
         if isinstance(node, Sum):
             terms = [(c, self._entry(n, letters, scope)) for c, n in node.terms]
             return sums.add([algebra.product([number(Fraction(c)), f]) for c, f in terms])
@@ -173,6 +176,8 @@ def held_letters(entries: Iterable[Formula]) -> set[str]:
         pending.extend(formula.parts)
         if formula.op in ("indexed", "delta"):
             found.update(formula.data)
+        elif formula.op == "bracket":
+            found.update(letters_of(formula))
     return found
 
 

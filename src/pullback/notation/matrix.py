@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum, Variable
+from pullback.expressions.nodes import (
+    Apply,
+    Contraction,
+    Indicator,
+    Node,
+    SizeValue,
+    Sum,
+    Variable,
+)
 from pullback.functions.catalogue import primitive
 from pullback.notation import algebra, sums
 from pullback.notation.applied import applied, size_formula
@@ -118,6 +126,8 @@ class MatrixForms:
     def _form(self, node: Node) -> Formula | None:
         if isinstance(node, SizeValue):
             return size_formula(node.size)
+        if isinstance(node, Indicator):
+            return None
         if isinstance(node, Sum):
             return self._sum(node)
         if isinstance(node, Contraction):

@@ -297,6 +297,14 @@ class Printer:
             return "δ_" + self._subscript(f.data), ATOM
         return f"delta[{','.join(f.data)}]", ATOM
 
+    def _bracket(self, f: Formula) -> Written:
+        left, right = (self.write(p)[0] for p in f.parts)
+        relation = {"=": "=", "≥": r"\ge"}[f.data] if self.latex else f.data
+        if not (self.latex or self.unicode):
+            relation = {"=": "==", "≥": ">="}[f.data]
+        text = f"{left} {relation} {right}"
+        return rf"\left[{text}\right]" if self.latex else f"[{text}]", ATOM
+
     def _sigma(self, f: Formula) -> Written:
         body = self.at(f.parts[0], PRODUCT)
         if self.latex:

@@ -29,8 +29,8 @@ class Formula:
 
     ``op`` is one of: number, atom, sum, product, quotient, power, root, hadamard, division,
     entrypower, transpose, function, trace, diag, norm, total, vec, kron, ones, identity,
-    commutation, indexed, sigma, delta, derivative. ``data`` holds what is no formula: a number, a
-    :class:`Name`, sizes, or index letters. ``transposes`` counts the transposes that show,
+    commutation, indexed, sigma, delta, bracket, derivative. ``data`` holds what is no formula: a
+    number, a :class:`Name`, sizes, or index letters. ``transposes`` counts the transposes that show,
     ``rank`` is the earliest place of a name in the order of reading.
     """
 
@@ -130,6 +130,11 @@ def sigma(letters: Sequence[str], body: Formula) -> Formula:
 
 def delta(one: str, other: str) -> Formula:
     return Formula("delta", (), "scalar", (one, other))
+
+
+def bracket(left: Formula, relation: str, right: Formula) -> Formula:
+    """1 where the relation between numbers holds, else 0 (Iverson)."""
+    return Formula("bracket", (left, right), "scalar", relation)
 
 
 def vec(formula: Formula) -> Formula:

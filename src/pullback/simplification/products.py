@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
+from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, Sum, Variable
 from pullback.expressions.sizes import Size
 
 Label = int
@@ -139,10 +139,11 @@ def opens(node: Node, whole: bool = False) -> bool:
 _tags: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
 _NONE: frozenset[str] = frozenset()
 _INVERSE, _SUM = frozenset(("inv",)), frozenset(("sum",))
+_INDICATOR = frozenset(("indicator",))
 
 
 def tags(root: Node) -> frozenset[str]:
-    """The assumptions, inverses and sums among the factors of a product."""
+    """The assumptions, inverses, indicators and sums among the factors of a product."""
     if not isinstance(root, Contraction):
         return _own_tags(root)
     found = _tags.get(root)
@@ -168,4 +169,6 @@ def _own_tags(node: Node) -> frozenset[str]:
         return _INVERSE
     if isinstance(node, Sum):
         return _SUM
+    if isinstance(node, Indicator):
+        return _INDICATOR
     return _NONE

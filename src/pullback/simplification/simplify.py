@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.expressions.walks import rebuild
 from pullback.functions.catalogue import primitive
-from pullback.simplification import canonical, exponentials, factors, inverses, pairs, signs, terms
+from pullback.simplification import (
+    canonical,
+    exponentials,
+    factors,
+    inverses,
+    pairs,
+    places,
+    signs,
+    terms,
+)
 from pullback.simplification.measure import measure
 from pullback.simplification.products import tags
 from pullback.trace import Rewrite, Trace
@@ -34,6 +43,8 @@ OF_PRODUCTS: tuple[Row, ...] = (
     Row("like factors: xᵃ xᵇ = xᵃ⁺ᵇ", factors.like_factors),
     Row("eˣ / Σ eˣ = softmax(x)", exponentials.softmax_recognised),
     Row("X⁻¹ X = I", inverses.inverse_cancels, "inv"),
+    Row("indices meet: Σⱼ [j = i + a] [j = k + a] = δᵢₖ", places.relations_meet, "indicator"),
+    Row("the parts of a concatenation", places.parts_apart, "indicator"),
     Row("Qᵀ Q = I", inverses.orthogonal_cancels, "orthogonal"),
     Row("Aᵀ = A for a symmetric matrix, −A for a skew one", canonical.axes_in_order),
     Row("opened to cancel: a (b/a + c) = b + a c", factors.distribute_to_cancel, "sum"),

@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 
 from pullback.errors import DomainError
-from pullback.expressions import Apply, Contraction, Labels, Node, SizeValue, Sum, Variable
+from pullback.expressions import (
+    Apply,
+    Contraction,
+    Indicator,
+    Labels,
+    Node,
+    SizeValue,
+    Sum,
+    Variable,
+)
 from pullback.functions.catalogue import primitive
 from pullback.functions.record import Function
 
@@ -123,6 +132,8 @@ def _value(node: Node, values: Values) -> Array:
         return np.asarray(total, dtype=object)
     if isinstance(node, Contraction):
         return _contraction(node, values)
+    if isinstance(node, Indicator):
+        return _indicator(node, values)
     assert isinstance(node, Apply)
     return _application(primitive(node), [values[a] for a in node.arguments], values)
 
@@ -135,6 +146,19 @@ def _filled(shape: tuple[int, ...], value: Any) -> Array:
     filled = np.empty(shape, dtype=object)
     filled[...] = value
     return filled
+
+
+def _indicator(node: Indicator, values: Values) -> Array:
+    """The relation put to every index."""
+    shape = tuple(size.evaluate(values.sizes) for size in node.shape)
+    coefficients = [c.evaluate(values.sizes) for c in node.coefficients]
+    offset = node.offset.evaluate(values.sizes)
+    entries = _filled(shape, values.mp.zero)
+    for index in np.ndindex(shape):
+        form = sum((c * i for c, i in zip(coefficients, index, strict=True)), offset)
+        if form == 0 or (form > 0 and not node.equality):
+            entries[index] = values.mp.one
+    return entries
 
 
 # Contractions: every array below carries its labels, each once, one per axis.

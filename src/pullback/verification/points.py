@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from pullback.errors import PullbackError
-from pullback.expressions import Apply, Contraction, Node, Size, SizeValue, Sum, Variable
+from pullback.expressions import (
+    Apply,
+    Contraction,
+    Indicator,
+    Node,
+    Size,
+    SizeValue,
+    Sum,
+    Variable,
+)
 from pullback.verification.exact import Array, array
 
 Sizes = dict[str, int]
@@ -44,6 +53,8 @@ def _sizes_of(node: Node) -> tuple[Size, ...]:
         return node.sizes
     if isinstance(node, SizeValue):
         return (node.size,)
+    if isinstance(node, Indicator):
+        return (*node.shape, *node.coefficients, node.offset)
     return node.shape
 
 

@@ -155,6 +155,8 @@ class Speller:
                 return f"{library(i.name)}({', '.join(plain)})", ATOM
             case "item":
                 return f"{bracketed(arguments[0], ATOM)}[{i.detail[0]}]", ATOM
+            case "indicator":
+                return self._indicator(i), ATOM
             case "helper":
                 return f"_{i.name}({', '.join(plain)})", ATOM
         raise AssertionError(i.op)
@@ -177,6 +179,23 @@ class Speller:
             arguments[1] = f"np.asarray({arguments[1][0]}, dtype)", ATOM
         call = f"{library(i.name)}({', '.join(a[0] for a in arguments)})"
         return (f"float({call})" if i.result.weak else call), ATOM
+
+    def _indicator(self, i: Instruction) -> str:
+        """The relation over index ranges that broadcast against each other."""
+        coefficients, offset = i.detail
+        order = len(i.result.shape)
+        form = ""
+        for k, (size, signed) in enumerate(zip(i.result.shape, coefficients, strict=True)):
+            sign, c = ("-", -signed) if (-signed).at_least(1) else ("+", signed)
+            axes = ", ".join([":", *["None"] * (order - 1 - k)])
+            term = f"np.arange({size_text(size, self.sizes)[0]})"
+            term += f"[{axes}]" if k < order - 1 else ""
+            if c.constant != 1:
+                term = f"{bracketed(size_text(c, self.sizes), PRODUCT - 1)} * {term}"
+            form += f" {sign} {term}" if form or sign == "-" else term
+        if offset.constant != 0:
+            form += f" + {bracketed(size_text(offset, self.sizes), PRODUCT)}"
+        return f"({form.strip()} {i.name} 0).astype(dtype)"
 
     def _is_matmul(self, view: View) -> bool:
         return "@" in self.text(view.source)[0]
@@ -210,8 +229,10 @@ def numbers_of_condition(i: Instruction) -> bool:
 
 
 def needs_dtype(i: Instruction) -> bool:
-    return numbers_of_condition(i) or (
-        i.op in ("fill", "scatter") and is_weak(i.operands[0].source)
+    return (
+        numbers_of_condition(i)
+        or i.op == "indicator"
+        or (i.op in ("fill", "scatter") and is_weak(i.operands[0].source))
     )
 
 
@@ -221,9 +242,17 @@ def used_sizes(program: LinearProgram) -> list[str]:
     for i in program.instructions:
         if i.op == "size":
             names.update(i.detail[0].names)
-        elif i.op in ("fill", "scatter"):
-            names.update(name for size in i.result.shape for name in size.names)
+        elif i.op in ("fill", "scatter", "indicator"):
+            names.update(name for size in sizes_in(i) for name in size.names)
     return sorted(names)
+
+
+def sizes_in(i: Instruction) -> Shape:
+    """The sizes that the text of an instruction spells."""
+    if i.op == "indicator":
+        coefficients, offset = i.detail
+        return (*i.result.shape, *coefficients, offset)
+    return i.result.shape
 
 
 def imports(program: LinearProgram) -> list[str]:

@@ -18,6 +18,7 @@ from pullback.compilation.targets.numpy import (
     library,
     literal,
     shape_tuple,
+    sizes_in,
     viewed,
 )
 from pullback.expressions.nodes import Node
@@ -64,7 +65,8 @@ class _Planned:
         }
         wanted = {name for shape in self._shapes() for size in shape for name in size.names}
         for i in made.hoisted:
-            wanted.update(*[size.names for size in i.detail if i.op == "size"])
+            spelled = i.detail if i.op == "size" else sizes_in(i)
+            wanted.update(*[size.names for size in spelled])
         self.sizes = {name: self.namer.name(name) for name in sorted(wanted)}
         self.outs = {name: self.namer.name(f"out_{name}") for name in self.arrays}
         self.spaces = [self.namer.name(f"w{b.index + 1}") for b in made.workspaces]
@@ -141,6 +143,7 @@ class _Planned:
         name = self.namer.temporary("k")
         self.setup.append(f"{name} = {text}")
         self.hoisted[i.result] = name, ATOM
+        self.names[i.result] = name
 
     def _function(self, name: str) -> str:
         return self._once(("function", name), name.replace(".", "_"), library(name))
