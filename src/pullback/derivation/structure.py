@@ -1,61 +1,185 @@
-"""The derivative by a variable that is symmetric, diagonal, skew or orthogonal.
+"""The derivative by a variable with structure: symmetric, diagonal, orthogonal, of unit sum, …
 
 By default entries are independent, whatever is assumed of the variable. The two other conventions
 take a derivative G with independent entries to
 
 - ``"free"``: the partials by the entries that can be chosen freely. For a symmetric X that is
   G + Gᵀ − G ⊙ I (Petersen and Pedersen, The Matrix Cookbook, equation 138), for a skew one
-  G − Gᵀ, for a diagonal one G ⊙ I.
-- ``"tangent"``: the gradient along the set of such matrices: (G + Gᵀ)/2, (G − Gᵀ)/2, G ⊙ I, and
-  (G − X Gᵀ X)/2 for an orthogonal X.
+  G − Gᵀ, for a diagonal one G ⊙ I. Where nothing can be chosen stands a zero.
+- ``"tangent"``: the gradient along the set of such tensors: (G + Gᵀ)/2, (G − Gᵀ)/2, G ⊙ I,
+  (G − X Gᵀ X)/2 for an orthogonal X (Edelman, Arias and Smith, "The geometry of algorithms with
+  orthogonality constraints", SIAM J. Matrix Anal. Appl. 20, 1998), and G less the mean of each
+  row where rows sum to one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
 
 from pullback.errors import MissingRule, PullbackError
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Node, Variable
 
 Convention = Literal["free", "tangent"]
+HALF = Fraction(1, 2)
 
-_KINDS = {
-    "diagonal": "diagonal",
-    "symmetric": "symmetric",
-    "posdef": "symmetric",
-    "skew": "skew",
-    "orthogonal": "orthogonal",
-    "lower": "triangular",
-    "upper": "triangular",
+
+@dataclass(frozen=True)
+class Part:
+    """A derivative, and which of its axes are the last two of the variable."""
+
+    node: Node
+    variable: Node
+    row: int
+    column: int
+
+    @property
+    def turned(self) -> Node:
+        """Gᵀ."""
+        labels = list(range(self.node.order))
+        swapped = [*labels]
+        swapped[self.row], swapped[self.column] = self.column, self.row
+        return make.contract([(self.node, swapped)], labels)
+
+    @property
+    def diagonal(self) -> Node:
+        """G ⊙ I."""
+        same = [self.row if k == self.column else k for k in range(self.node.order)]
+        return make.contract([(self.node, same)], same)
+
+    @property
+    def around(self) -> Node:
+        """X Gᵀ X."""
+        labels = list(range(self.node.order))
+        k, l = self.node.order, self.node.order + 1
+        batch = labels[self.column + 1 - self.variable.order : self.row]
+        inner = [*labels]
+        inner[self.row], inner[self.column] = l, k
+        return make.contract(
+            [
+                (self.variable, [*batch, self.row, k]),
+                (self.node, inner),
+                (self.variable, [*batch, l, self.column]),
+            ],
+            labels,
+        )
+
+    @property
+    def mean(self) -> Node:
+        """The mean over the last axis, repeated along it."""
+        labels = list(range(self.node.order))
+        summed = [self.node.order if k == self.column else k for k in labels]
+        size = self.node.shape[self.column]
+        total = make.contract([(self.node, summed)], labels, {self.column: size})
+        return make.multiply(make.power(make.size_value(size), -1), total)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A set of tensors, and what each convention makes of a derivative by a member.
+
+    A law says so with G, the derivative by independent entries. ``refused`` says why a
+    convention has none. A set that is ``curved`` has no second derivative here.
+    """
+
+    name: str
+    free: Callable[[Part], Node] | None = None
+    tangent: Callable[[Part], Node] | None = None
+    free_law: str = ""
+    tangent_law: str = ""
+    refused: str = ""
+    curved: bool = False
+
+    def rule(self, convention: Convention) -> Callable[[Part], Node] | None:
+        return self.free if convention == "free" else self.tangent
+
+    def law(self, convention: Convention) -> str:
+        return self.free_law if convention == "free" else self.tangent_law
+
+
+STRUCTURES = {
+    "symmetric": Structure(
+        "symmetric",
+        lambda g: make.add([(1, g.node), (1, g.turned), (-1, g.diagonal)]),
+        lambda g: make.add([(HALF, g.node), (HALF, g.turned)]),
+        "G + Gᵀ − G ⊙ I",
+        "(G + Gᵀ)/2",
+    ),
+    "skew": Structure(
+        "skew",
+        lambda g: make.add([(1, g.node), (-1, g.turned)]),
+        lambda g: make.add([(HALF, g.node), (-HALF, g.turned)]),
+        "G − Gᵀ",
+        "(G − Gᵀ)/2",
+    ),
+    "diagonal": Structure("diagonal", lambda g: g.diagonal, lambda g: g.diagonal, "G ⊙ I", "G ⊙ I"),
+    "orthogonal": Structure(
+        "orthogonal",
+        tangent=lambda g: make.add([(HALF, g.node), (-HALF, g.around)]),
+        tangent_law="(G − X Gᵀ X)/2",
+        refused="the entries of an orthogonal matrix are not free",
+        curved=True,
+    ),
+    "unit-sum": Structure(
+        "unit-sum",
+        tangent=lambda g: make.add([(1, g.node), (-1, g.mean)]),
+        tangent_law="G − the mean of G over its last axis",
+        refused="entries of unit sum are not free",
+    ),
+    "lower": Structure("lower", refused="no derivative by the entries of a triangular matrix"),
+    "upper": Structure("upper", refused="no derivative by the entries of a triangular matrix"),
+    "sign": Structure("sign", refused="numbers that are −1 or 1 cannot move"),
+    "binary": Structure("binary", refused="numbers that are 0 or 1 cannot move"),
 }
+OPEN = frozenset({"positive"})  # whoever is inside may move in any direction
+IMPLIED = {"posdef": "symmetric"}
+TRIANGULAR = {"lower", "upper"}
 
 
-def kind_of(variable: Node) -> str:
-    """The structure that a derivative by this variable can respect, or an empty text."""
-    if not isinstance(variable, Variable):
-        return ""
-    return next((kind for name, kind in _KINDS.items() if name in variable.assumptions), "")
+def structure_of(node: Node) -> Structure | None:
+    """The set that a variable lies in, None where all of its entries are free.
+
+    Raises MissingRule for a set that no rule is known for.
+    """
+    if not isinstance(node, Variable):
+        return None
+    words = {IMPLIED.get(word, word) for word in node.assumptions - OPEN}
+    if words >= TRIANGULAR or ("symmetric" in words and words & TRIANGULAR):
+        words.add("diagonal")
+    if "diagonal" in words:
+        words -= {"symmetric", *TRIANGULAR}
+    if not words:
+        return None
+    unknown = next((word for word in sorted(words) if word not in STRUCTURES), "")
+    if len(words) > 1 or unknown:
+        what = " and ".join(sorted(words))
+        raise MissingRule(f"no derivative along what is {what}: {node.name}")
+    return STRUCTURES[words.pop()]
 
 
 def check(convention: str | None, targets: Sequence[Node]) -> None:
-    """Raises PullbackError for an unknown convention, MissingRule where there is no rule yet."""
-    if convention not in (None, "free", "tangent"):
+    """Raises PullbackError for an unknown convention, MissingRule where it has no rule."""
+    if convention is None:
+        return
+    if convention not in get_args(Convention):
         raise PullbackError(
             f"there is no convention '{convention}' for structured variables",
             hint="structured is None (entries independent), 'free' or 'tangent'",
         )
-    for target in targets if convention else ():
-        kind = kind_of(target)
-        name = target.name if isinstance(target, Variable) else "it"
-        if kind == "triangular":
-            raise MissingRule(f"no derivative by the entries of a triangular matrix: {name}")
-        if kind == "orthogonal" and convention == "free":
-            raise MissingRule(f"the entries of an orthogonal matrix are not free: {name}")
-        if kind == "orthogonal" and len(targets) > 1:
-            raise MissingRule(f"no second derivative along the orthogonal matrices: {name}")
+    for target in targets:
+        structure = structure_of(target)
+        if structure is None or not isinstance(target, Variable):
+            continue
+        if structure.rule(convention) is None:  # type: ignore[arg-type]  # it is one of the two
+            hint = "structured='tangent' has a rule" if structure.tangent else ""
+            raise MissingRule(f"{structure.refused}: {target.name}", hint=hint)
+        if structure.curved and list(targets).count(target) > 1:
+            raise MissingRule(
+                f"no second derivative along the {structure.name} matrices: {target.name}"
+            )
 
 
 def respecting(derivative: Node, target: Node, first: int, convention: Convention) -> Node:
@@ -63,34 +187,7 @@ def respecting(derivative: Node, target: Node, first: int, convention: Conventio
 
     ``first`` is the first axis of the derivative that belongs to the variable.
     """
-    kind = kind_of(target)
-    if not kind:
-        return derivative
-    labels = list(range(derivative.order))
-    row, column = first + target.order - 2, first + target.order - 1
-    if kind == "diagonal":
-        return _diagonal(derivative, row, column)
-    swapped = [*labels]
-    swapped[row], swapped[column] = column, row
-    turned = make.contract([(derivative, swapped)], labels)
-    half = Fraction(1, 2)
-    if kind == "symmetric":
-        if convention == "tangent":
-            return make.add([(half, derivative), (half, turned)])
-        return make.add([(1, derivative), (1, turned), (-1, _diagonal(derivative, row, column))])
-    if kind == "skew":
-        c = half if convention == "tangent" else Fraction(1)
-        return make.add([(c, derivative), (-c, turned)])
-    batch, k, l = labels[first:row], derivative.order, derivative.order + 1
-    inner = [*labels]
-    inner[row], inner[column] = l, k
-    around = make.contract(
-        [(target, [*batch, row, k]), (derivative, inner), (target, [*batch, l, column])], labels
-    )
-    return make.add([(half, derivative), (-half, around)])
-
-
-def _diagonal(derivative: Node, row: int, column: int) -> Node:
-    """The entries on the diagonal of two axes, and zeros beside it."""
-    same = [row if axis == column else axis for axis in range(derivative.order)]
-    return make.contract([(derivative, same)], same)
+    structure = structure_of(target)
+    rule = structure.rule(convention) if structure else None
+    last = first + target.order - 1
+    return rule(Part(derivative, target, last - 1, last)) if rule else derivative

@@ -16,6 +16,7 @@ from pullback.errors import DomainError
 from pullback.expressions import Node
 from pullback.expressions.walks import depending_on
 from pullback.verification.exact import Array, array, evaluate, real_context, unknown_below
+from pullback.verification.motions import motion_of
 from pullback.verification.points import Sizes
 
 
@@ -50,6 +51,7 @@ class Place:
         self.function = derivation.program.result
         self.derivative = derivation.node
         self.targets = [w.node for w in derivation.wrt]
+        self.motions = [motion_of(target, derivation.structured) for target in self.targets]
         self.sizes = sizes
         self.mp = real_context(scale.digits)
         self.step = self.mp.mpf(10) ** -scale.step_digits
@@ -83,14 +85,23 @@ class Place:
         return result
 
     def difference(self, directions: Sequence[Array]) -> Array:
-        """The nested central difference of the function along the same directions."""
-        moves = [array(d, self.mp) * self.step for d in directions]
+        """The nested central difference of the function, each variable in its own motion."""
+        moves = [
+            motion.along(self.base[target], array(direction, self.mp), self.mp) * self.step
+            for target, motion, direction in zip(
+                self.targets, self.motions, directions, strict=True
+            )
+        ]
         fixed = {n: v for n, v in self.base.of.items() if n not in self._moving}
         total: Any = 0
         for signs in product((1, -1), repeat=len(moves)):
-            moved = {target: self.base[target] for target in self.targets}
+            displaced: dict[Node, Array] = {}
             for target, sign, move in zip(self.targets, signs, moves, strict=True):
-                moved[target] = moved[target] + sign * move
+                displaced[target] = displaced.get(target, 0) + sign * move
+            moved = {
+                target: motion.moved(self.base[target], displaced[target], self.mp)
+                for target, motion in zip(self.targets, self.motions, strict=True)
+            }
             values = evaluate([self.function], {**fixed, **moved}, self.sizes, self.mp)
             if values.sides != self.sides:
                 raise DomainError("the point lies at a kink")
