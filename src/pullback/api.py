@@ -8,6 +8,7 @@ from dataclasses import replace
 from pullback.compilation.compile import Compiled, compile_nodes
 from pullback.derivation import batching
 from pullback.derivation.derive import derive, derive_each, target_of
+from pullback.derivation.structure import Convention
 from pullback.derived import Derivative
 from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import reverse
@@ -27,12 +28,18 @@ from pullback.verification.grading import Grade
 from pullback.verification.grading import grade as grade_program
 
 
-def derivative(f: Stated, *wrt: str | Tensor) -> Derivative:
+def derivative(f: Stated, *wrt: str | Tensor, structured: Convention | None = None) -> Derivative:
     """The derivative of ``f`` by each of ``wrt`` in turn, of any order and any shape.
 
     Its axes are those of f, then those of each variable in the order given, as
     ``jax.jacobian`` has them. A named line is held free. Raises MissingRule where an
     operation has no derivative; it is never zero and never a guess.
+
+    ``structured`` says what becomes of a variable that is assumed to be symmetric, skew,
+    diagonal, orthogonal or of unit sum. None: its entries are independent. "free": partials by
+    the entries that can be chosen freely, ∂f/∂X_ij with X_ji moving along for a symmetric X
+    (K. B. Petersen, M. S. Pedersen, The Matrix Cookbook (2012), section 2.8). "tangent": the
+    gradient along such tensors, (G + Gᵀ)/2 for a symmetric X (:mod:`.derivation.structure`).
 
     >>> import pullback as pb
     >>> A, x = pb.matrix("A", "n", "n"), pb.vector("x", "n")
@@ -40,15 +47,19 @@ def derivative(f: Stated, *wrt: str | Tensor) -> Derivative:
     '(A + Aᵀ) x'
     >>> pb.derivative(pb.tanh(A @ x), A).shape
     (Size(n), Size(n), Size(n))
+    >>> X = pb.matrix("X", "n", "n", assume="symmetric")
+    >>> pb.derivative(pb.trace(A @ X), X, structured="tangent").equation()
+    '∂f/∂X = (A + Aᵀ)/2   # along the symmetric matrices X'
     """
     program = program_of(f)
-    return Derivative(derive(program, [name_of(program, w) for w in wrt]))
+    return Derivative(derive(program, [name_of(program, w) for w in wrt], structured))
 
 
-def gradient(f: Stated, wrt: str | Tensor) -> Derivative:
+def gradient(f: Stated, wrt: str | Tensor, structured: Convention | None = None) -> Derivative:
     """The gradient of a scalar ``f``: df = tr(∇fᵀ dX), in the shape of the variable.
 
-    Raises PullbackError for an f that is no scalar, and what :func:`derivative` raises.
+    ``structured`` is that of :func:`derivative`; "tangent" gives the gradient along a subspace
+    or manifold, "free" partials, whose product with dX counts both of two tied entries. Raises PullbackError for an f that is no scalar, and what :func:`derivative` raises.
     K. B. Petersen, M. S. Pedersen, The Matrix Cookbook (2012), section 2.
 
     >>> import pullback as pb
@@ -61,26 +72,26 @@ def gradient(f: Stated, wrt: str | Tensor) -> Derivative:
             f"a gradient is of a scalar; this function is {shape_text(program.result.shape)}",
             hint="use pb.jacobian or pb.derivative",
         )
-    return derivative(program, wrt)
+    return derivative(program, wrt, structured=structured)
 
 
-def jacobian(f: Stated, wrt: str | Tensor) -> Derivative:
+def jacobian(f: Stated, wrt: str | Tensor, structured: Convention | None = None) -> Derivative:
     """The Jacobian, J_ij = ∂f_i/∂x_j: axes of f, then of the variable (numerator layout).
 
-    Raises what :func:`derivative` raises. J. R. Magnus, H. Neudecker, Matrix Differential
+    ``structured`` is that of :func:`derivative`. Raises what :func:`derivative` raises. J. R. Magnus, H. Neudecker, Matrix Differential
     Calculus (3rd edition, 2019), chapter 5.
 
     >>> import pullback as pb
     >>> pb.jacobian("V*sigmoid(U*x)", "x").shape
     (Size(p), Size(n))
     """
-    return derivative(f, wrt)
+    return derivative(f, wrt, structured=structured)
 
 
-def hessian(f: Stated, wrt: str | Tensor) -> Derivative:
+def hessian(f: Stated, wrt: str | Tensor, structured: Convention | None = None) -> Derivative:
     """The Hessian of a scalar ``f``, H_ij = ∂²f/∂x_i ∂x_j: the shape of the variable twice.
 
-    Raises PullbackError for an f that is no scalar, and what :func:`derivative` raises.
+    ``structured`` is that of :func:`derivative`. Raises PullbackError for an f that is no scalar, and what :func:`derivative` raises.
     J. R. Magnus, H. Neudecker, Matrix Differential Calculus (3rd edition, 2019), chapter 6.
 
     >>> import pullback as pb
@@ -92,7 +103,7 @@ def hessian(f: Stated, wrt: str | Tensor) -> Derivative:
         raise PullbackError(
             f"a Hessian is of a scalar; this function is {shape_text(program.result.shape)}"
         )
-    return derivative(program, wrt, wrt)
+    return derivative(program, wrt, wrt, structured=structured)
 
 
 def jvp(f: Stated, wrt: str | Tensor, tangent: str | None = None) -> Tensor:
@@ -197,27 +208,34 @@ def check(
     *wrt: str | Tensor,
     points: int = 3,
     seed: int | None = None,
+    structured: Convention | None = None,
 ) -> Certificate:
     """A numeric certificate of the derivative, at random sizes and points inside the domain.
 
     Values come from an evaluator of its own, at 40 digits; central differences of these,
-    (f(x + hv) − f(x − hv))/2h, are compared with the derived formula. Raises what
+    (f(x + hv) − f(x − hv))/2h, are compared with the derived formula. A variable moves as
+    ``structured`` says (see :func:`derivative`): along its free entries, or inside the set that
+    it is assumed to lie in. Raises what
     :func:`derivative` raises; that no comparison was possible is said in ``message``.
 
     >>> import pullback as pb
     >>> pb.check("norm2(A*x - b)^2", "x").passed
     True
     """
-    return derivative(f, *wrt).check(points, seed)
+    return derivative(f, *wrt, structured=structured).check(points, seed)
 
 
 def grade(
-    f: Tensor | Program | str, wrt: str | Tensor | Sequence[str | Tensor], claim: str
+    f: Tensor | Program | str,
+    wrt: str | Tensor | Sequence[str | Tensor],
+    claim: str,
+    structured: Convention | None = None,
 ) -> Grade:
     """Whether a claimed derivative is right: ``.right``, ``.reason`` and a counter-example.
 
     The claim is a text in the names of ``f``, its lines included. Right up to layout counts as
-    right, and ``.layout`` says so. Raises PullbackError for a claim that cannot be read.
+    right, and ``.layout`` says so. ``structured`` is that of :func:`derivative`; a claim that is
+    right in another convention is told so. Raises PullbackError for a claim that cannot be read.
 
     >>> import pullback as pb
     >>> pb.grade("norm2(A*x - b)^2", "x", "2*A'*(A*x - b)").right
@@ -227,7 +245,7 @@ def grade(
     """
     program = program_of(f)
     symbols = [wrt] if isinstance(wrt, str | Tensor) else list(wrt)
-    return grade_program(program, [name_of(program, w) for w in symbols], claim)
+    return grade_program(program, [name_of(program, w) for w in symbols], claim, structured)
 
 
 def compile(

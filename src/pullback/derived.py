@@ -7,6 +7,7 @@ from typing import get_args
 
 from pullback.derivation.derive import without_assumptions
 from pullback.derivation.result import Derivation
+from pullback.derivation.structure import Convention
 from pullback.errors import PullbackError
 from pullback.expressions.nodes import Node
 from pullback.expressions.program import Program
@@ -38,6 +39,11 @@ class Derivative:
     def shape(self) -> Shape:
         """The axes of the function, then those of each variable, in the order given."""
         return self.derivation.shape
+
+    @property
+    def structured(self) -> Convention | None:
+        """The convention for structured variables; None where their entries are independent."""
+        return self.derivation.structured
 
     @property
     def program(self) -> Program:
@@ -108,7 +114,7 @@ class Derivative:
         return equation_of(self.derivation, form, named, layout)
 
     def check(self, points: int = 3, seed: int | None = None) -> Certificate:
-        """The numeric certificate of this derivative."""
+        """The numeric certificate of this derivative, along what it was derived along."""
         return certify(self.derivation, points=points, seed=seed)
 
     def __str__(self) -> str:

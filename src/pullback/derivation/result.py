@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from pullback.derivation.structure import Convention
+from pullback.derivation.structure import Convention, along
 from pullback.expressions.nodes import Node
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape
@@ -44,6 +45,10 @@ class Derivation:
     def groups(self) -> tuple[int, ...]:
         """How many axes belong to the function, then to each variable."""
         return (self.program.result.order, *(w.node.order for w in self.wrt))
+
+    def along(self, write: Callable[[str], str] = str) -> str:
+        """In words, what a structured variable moves along; empty where entries are independent."""
+        return along(self.structured, {w.name: w.node for w in self.wrt}, write)
 
     def handed_to_lines(self) -> dict[Node, str]:
         """The gradient that each named line was handed, simplified, and the name of that line."""

@@ -14,7 +14,7 @@ take a derivative G with independent entries to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
@@ -86,6 +86,7 @@ class Structure:
     """
 
     name: str
+    members: str  # in the plural, as in "symmetric matrices"
     free: Callable[[Part], Node] | None = None
     tangent: Callable[[Part], Node] | None = None
     free_law: str = ""
@@ -103,6 +104,7 @@ class Structure:
 STRUCTURES = {
     "symmetric": Structure(
         "symmetric",
+        "symmetric matrices",
         lambda g: make.add([(1, g.node), (1, g.turned), (-1, g.diagonal)]),
         lambda g: make.add([(HALF, g.node), (HALF, g.turned)]),
         "G + Gᵀ − G ⊙ I",
@@ -110,14 +112,23 @@ STRUCTURES = {
     ),
     "skew": Structure(
         "skew",
+        "skew matrices",
         lambda g: make.add([(1, g.node), (-1, g.turned)]),
         lambda g: make.add([(HALF, g.node), (-HALF, g.turned)]),
         "G − Gᵀ",
         "(G − Gᵀ)/2",
     ),
-    "diagonal": Structure("diagonal", lambda g: g.diagonal, lambda g: g.diagonal, "G ⊙ I", "G ⊙ I"),
+    "diagonal": Structure(
+        "diagonal",
+        "diagonal matrices",
+        lambda g: g.diagonal,
+        lambda g: g.diagonal,
+        "G ⊙ I",
+        "G ⊙ I",
+    ),
     "orthogonal": Structure(
         "orthogonal",
+        "orthogonal matrices",
         tangent=lambda g: make.add([(HALF, g.node), (-HALF, g.around)]),
         tangent_law="(G − X Gᵀ X)/2",
         refused="the entries of an orthogonal matrix are not free",
@@ -125,14 +136,23 @@ STRUCTURES = {
     ),
     "unit-sum": Structure(
         "unit-sum",
+        "vectors of unit sum",
         tangent=lambda g: make.add([(1, g.node), (-1, g.mean)]),
         tangent_law="G − the mean of G over its last axis",
         refused="entries of unit sum are not free",
     ),
-    "lower": Structure("lower", refused="no derivative by the entries of a triangular matrix"),
-    "upper": Structure("upper", refused="no derivative by the entries of a triangular matrix"),
-    "sign": Structure("sign", refused="numbers that are −1 or 1 cannot move"),
-    "binary": Structure("binary", refused="numbers that are 0 or 1 cannot move"),
+    "lower": Structure(
+        "lower",
+        "lower triangular matrices",
+        refused="no derivative by the entries of a triangular matrix",
+    ),
+    "upper": Structure(
+        "upper",
+        "upper triangular matrices",
+        refused="no derivative by the entries of a triangular matrix",
+    ),
+    "sign": Structure("sign", "signs", refused="numbers that are −1 or 1 cannot move"),
+    "binary": Structure("binary", "binary numbers", refused="numbers that are 0 or 1 cannot move"),
 }
 OPEN = frozenset({"positive"})  # whoever is inside may move in any direction
 IMPLIED = {"posdef": "symmetric"}
@@ -140,10 +160,7 @@ TRIANGULAR = {"lower", "upper"}
 
 
 def structure_of(node: Node) -> Structure | None:
-    """The set that a variable lies in, None where all of its entries are free.
-
-    Raises MissingRule for a set that no rule is known for.
-    """
+    """The set that a variable lies in, None where all of its entries are free."""
     if not isinstance(node, Variable):
         return None
     words = {IMPLIED.get(word, word) for word in node.assumptions - OPEN}
@@ -153,11 +170,9 @@ def structure_of(node: Node) -> Structure | None:
         words -= {"symmetric", *TRIANGULAR}
     if not words:
         return None
-    unknown = next((word for word in sorted(words) if word not in STRUCTURES), "")
-    if len(words) > 1 or unknown:
-        what = " and ".join(sorted(words))
-        raise MissingRule(f"no derivative along what is {what}: {node.name}")
-    return STRUCTURES[words.pop()]
+    name = " and ".join(sorted(words))
+    unknown = Structure(name, f"{name} tensors", refused=f"no derivative along what is {name}")
+    return STRUCTURES.get(name, unknown)
 
 
 def check(convention: str | None, targets: Sequence[Node]) -> None:
@@ -191,3 +206,24 @@ def respecting(derivative: Node, target: Node, first: int, convention: Conventio
     rule = structure.rule(convention) if structure else None
     last = first + target.order - 1
     return rule(Part(derivative, target, last - 1, last)) if rule else derivative
+
+
+def along(
+    convention: Convention | None,
+    targets: Mapping[str, Node],
+    write: Callable[[str], str] = str,
+) -> str:
+    """Which entries or directions a derivative is taken along, in words; empty by default.
+
+    ``write`` sets the name of a variable.
+    """
+    said = []
+    for name, node in targets.items() if convention else ():
+        structure = structure_of(node)
+        if structure is None:
+            said.append(f"all entries of {write(name)} are free")
+        elif convention == "tangent":
+            said.append(f"along the {structure.members} {write(name)}")
+        else:
+            said.append(f"by the free entries of the {structure.name} {write(name)}")
+    return "; ".join(said)

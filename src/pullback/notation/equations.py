@@ -19,41 +19,51 @@ The Matrix Cookbook (2012).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from pullback.derivation.result import Derivation
 from pullback.notation import algebra
-from pullback.notation.names import Names
+from pullback.notation.names import Names, ascii_name, latex_name
 from pullback.notation.printing import written
 from pullback.notation.quotients import Side, derivative_of
-from pullback.notation.styles import LATEX, Style
+from pullback.notation.styles import ASCII, LATEX, UNICODE, Style
 from pullback.notation.tree import Formula
 from pullback.notation.write import Form, Writing, style_of
 
 Layout = Literal["numerator", "denominator"]
+_NAMING: dict[Style, Callable[[str], str]] = {
+    UNICODE: str,
+    ASCII: ascii_name,
+    LATEX: lambda name: f"${latex_name(name)}$",
+}
 
 
 @dataclass(frozen=True)
 class Equation:
-    """``left`` = the formula of ``writing``; ``note`` says what its layout is, where one is asked for."""
+    """``left`` = the formula of ``writing``.
+
+    ``layout`` says what its layout is, where one is asked for, ``along`` what a structured
+    variable moves along, with names set by a function.
+    """
 
     left: Formula
     writing: Writing
-    note: str = ""
+    layout: str = ""
+    along: Callable[[Callable[[str], str]], str] = lambda _: ""
 
     def text(self, style: Style) -> str:
         """The whole equation."""
         return f"{written(self.left, style)} = {self.right(style)}"
 
     def right(self, style: Style) -> str:
-        """The formula alone, with its layout and its abbreviations.
+        """The formula alone, with what is said of it and its abbreviations.
 
-        The layout stands in a comment, so that the text can be read again.
+        What is said stands in a comment, so that the text can be read again.
         """
-        note = self.note and (
-            rf" \quad \text{{({self.note})}}" if style is LATEX else f"   # {self.note}"
-        )
+        note = "; ".join(filter(None, (self.layout, self.along(_NAMING[style]))))
+        note = note and (rf" \quad \text{{({note})}}" if style is LATEX else f"   # {note}")
         return self.writing.formula(style) + note + self.writing.where(style)
 
 
@@ -81,7 +91,8 @@ def equation_of(
         note, turned = _laid_out(layout, writing.form, derivation.groups)
         if turned:
             writing.tree = algebra.transpose(writing.tree)
-    return Equation(derivative_of(result, by, writing.form, writing.letters, turned), writing, note)
+    left = derivative_of(result, by, writing.form, writing.letters, turned)
+    return Equation(left, writing, note, derivation.along)
 
 
 def _laid_out(layout: Layout, form: str, groups: tuple[int, ...]) -> tuple[str, bool]:

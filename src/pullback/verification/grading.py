@@ -6,13 +6,14 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from pullback.derivation.derive import derive
 from pullback.derivation.result import Derivation
-from pullback.errors import DomainError, PullbackError, ShapeError
+from pullback.derivation.structure import Convention
+from pullback.errors import DomainError, MissingRule, PullbackError, ShapeError
 from pullback.expressions import Contraction, Node, Number, Program, Sum, Variable, shape_text
 from pullback.expressions import constructors as make
 from pullback.expressions.walks import substitute, variables
@@ -24,6 +25,7 @@ from pullback.simplification.simplify import simplify
 from pullback.verification.certificate import certify, check_values
 from pullback.verification.exact import Array, array, evaluate, real_context
 from pullback.verification.points import Sizes, size_names
+from pullback.verification.small import small_value
 
 MOST_TERMS = 64  # beyond that, products are compared as they stand
 FACTORS = {
@@ -61,13 +63,16 @@ class Grade:
         return "\n".join(lines)
 
 
-def grade(program: Program, wrt: Sequence[str], claim: str) -> Grade:
+def grade(
+    program: Program, wrt: Sequence[str], claim: str, structured: Convention | None = None
+) -> Grade:
     """Compare a claimed derivative with the derived one, at exact points.
 
-    The claim is a text in the names of the program, its lines included. Raises PullbackError
+    The claim is a text in the names of the program, its lines included; ``structured`` is the
+    convention it follows. Raises PullbackError
     for a claim that cannot be read, or a derivative that cannot be certified.
     """
-    derivation = derive(program, wrt)
+    derivation = derive(program, wrt, structured)
     certificate = certify(derivation)
     if certificate.wrong:
         raise PullbackError(f"the derivative could not be certified: {certificate}")
@@ -111,7 +116,8 @@ class _Grading:
         if self.claim.shape != self.truth.shape:
             claimed, right = shape_text(self.claim.shape), shape_text(self.truth.shape)
             return self._answer(False, f"its shape is {claimed}, and the derivative is {right}")
-        return self._answer(False, self._slip() or self._wrong_terms(), self._counter_example())
+        reason = self._other_convention() or self._slip() or self._wrong_terms()
+        return self._answer(False, reason, self._counter_example())
 
     def _answer(self, right: bool, reason: str, example: dict[str, Any] | None = None) -> Grade:
         return Grade(right, reason, self._text(self.truth), counter_example=example)
@@ -121,6 +127,20 @@ class _Grading:
 
     def _text(self, node: Node) -> str:
         return write(node, self.names.without(node))
+
+    def _other_convention(self) -> str:
+        """In which other convention for structured variables the claim is right."""
+        asked = self.derivation
+        names = [w.name for w in asked.wrt]
+        for convention in (None, *get_args(Convention)):
+            try:
+                other = derive(asked.program, names, convention)
+            except MissingRule:
+                continue
+            if other.node is not self.truth and self._equal(other.node, self.claim):
+                said, wanted = (d.along() or "by independent entries" for d in (other, asked))
+                return f"it is the derivative {said}; asked is the one {wanted}"
+        return ""
 
     def _slip(self) -> str:
         """A number, or a size, that the whole claim is off by."""
@@ -166,7 +186,7 @@ class _Grading:
         sizes: Sizes = {name: 2 + k % 2 for k, name in enumerate(free)}
         for low in (-2, 0, 1):
             for _ in range(20):
-                values = {v: _small(v, sizes, generator, low) for v in inputs}
+                values = {v: small_value(v, sizes, generator, low) for v in inputs}
                 given: dict[Node, Array] = {v: array(x, mp) for v, x in values.items()}
                 try:
                     both = evaluate([self.truth, self.claim], given, sizes, mp)
@@ -210,16 +230,6 @@ def _first_sum_opened(node: Node) -> list[tuple[Number, Node]] | None:
             sizes = dict(enumerate(node.sizes))
             return [(c, make.contract([(t, labels), *rest], node.output, sizes)) for c, t in inner]
     return None
-
-
-def _small(variable: Variable, sizes: Sizes, generator: random.Random, low: int) -> Any:
-    shape = tuple(size.evaluate(sizes) for size in variable.shape)
-    values = np.empty(shape, dtype=int)
-    for index in np.ndindex(shape):
-        values[index] = generator.randint(low, 3)
-    if "symmetric" in variable.assumptions:
-        values = values + values.T
-    return values
 
 
 def _short(values: Any) -> Any:
