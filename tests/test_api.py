@@ -145,3 +145,57 @@ def test_the_mean_of_a_name_is_that_of_a_vector(text: str) -> None:
     shapes = {"x": ("n",)} if "/n" in text else None
     fn = pb.compile(pb.derivative(pb.parse(text, shapes=shapes), "x"))
     np.testing.assert_allclose(fn(x=x), 2 * (x - x.mean()) / 3, rtol=1e-14)
+
+
+COOKBOOK = [  # K. B. Petersen, M. S. Pedersen, The Matrix Cookbook (2012), section 2.8
+    ("symmetric", "tr(A*X)", "A + A.T - A * I"),
+    ("symmetric", "det(X)", "det(X) * (2 * inv(X) - inv(X) * I)"),
+    ("posdef", "logdet(X)", "2 * inv(X) - inv(X) * I"),
+    ("diagonal", "tr(A*X)", "A * I"),
+]
+
+
+@pytest.mark.parametrize(("kind", "function", "book"), COOKBOOK)
+def test_the_cookbook_on_structured_matrices(kind: str, function: str, book: str) -> None:
+    """Compiled, by the free entries, against the book's formula in NumPy."""
+    f = pb.parse(function, shapes={"X": ("n", "n")}, assume={"X": kind})
+    d = pb.gradient(f, "X", structured="free")
+    assert d.structured == "free" and d.check().passed
+    rng = np.random.default_rng(0)
+    A, X = rng.normal(size=(2, 4, 4))
+    X = np.diag(np.diag(X)) if kind == "diagonal" else X @ X.T + np.eye(4)
+    inverse, determinant = np.linalg.inv, np.linalg.det
+    expected = eval(book, {"A": A, "X": X, "I": np.eye(4), "inv": inverse, "det": determinant})
+    given = {
+        name: value for name, value in (("A", A), ("X", X)) if name in f.to_program().variables
+    }
+    np.testing.assert_allclose(pb.compile(d)(**given), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_an_answer_names_its_convention() -> None:
+    X, A = pb.matrix("X", "n", "n", assume="symmetric"), pb.matrix("A", "n", "n")
+    f = np.trace(A @ X)
+    assert pb.derivative(f, X).equation() == "∂f/∂X = Aᵀ"
+    free, tangent = (pb.jacobian(f, X, structured=s) for s in ("free", "tangent"))
+    assert free.equation().endswith("   # by the free entries of the symmetric X")
+    assert tangent.text() == "(A + Aᵀ)/2   # along the symmetric matrices X"
+    assert tangent.latex().endswith(r"\quad \text{(along the symmetric matrices $X$)}")
+    read = pb.parse(free.text(), shapes={"A": ("n", "n")})
+    a = np.arange(9.0).reshape(3, 3)
+    np.testing.assert_allclose(pb.compile(read)(A=a), pb.compile(free)(A=a))
+
+
+def test_structured_derivatives_everywhere() -> None:
+    X = pb.matrix("X", "n", "n", assume="symmetric")
+    A, B = pb.matrix("A", "n", "n"), pb.matrix("B", "n", "n")
+    f = np.trace(A @ X @ B @ X)
+    assert pb.check(f, X, structured="tangent").passed
+    assert pb.check(f, X, X, structured="free").passed
+    assert pb.hessian(f, X, structured="free").check().passed
+    assert pb.grade(np.trace(A @ X), X, "A + A' - A .* eye", structured="free").right
+    assert not pb.grade(np.trace(A @ X), X, "A + A' - A .* eye").right
+    with pytest.raises(pb.PullbackError, match="no convention 'full'"):
+        pb.derivative(f, X, structured="full")
+    Q = pb.matrix("Q", "n", "n", assume="orthogonal")
+    with pytest.raises(pb.MissingRule, match="not free"):
+        pb.gradient(np.trace(A @ Q), Q, structured="free")

@@ -48,7 +48,7 @@ def derivative(f: Stated, *wrt: str | Tensor, structured: Convention | None = No
     >>> pb.derivative(pb.tanh(A @ x), A).shape
     (Size(n), Size(n), Size(n))
     >>> X = pb.matrix("X", "n", "n", assume="symmetric")
-    >>> pb.derivative(pb.trace(A @ X), X, structured="tangent").equation()
+    >>> pb.derivative(pb.sum(A * X), X, structured="tangent").equation()
     '∂f/∂X = (A + Aᵀ)/2   # along the symmetric matrices X'
     """
     program = program_of(f)

@@ -154,3 +154,25 @@ def test_a_dialect_is_told_by_its_marks_or_stated() -> None:
     done = run("derive", "A*x @ y", "--wrt", "x")
     assert done.exit_code == 2
     assert "dialect='numpy'" in done.stderr
+
+
+def test_the_convention_for_structured_variables() -> None:
+    words = ("tr(A*X)", "--wrt", "X", "--assume", "X: symmetric")
+    plain = run("derive", *words).output
+    assert "entries of X taken as independent; --structured free or tangent respects" in plain
+    done = run("derive", *words, "--structured", "tangent")
+    assert done.exit_code == 0
+    assert "∂f/∂X = (A + Aᵀ)/2   # along the symmetric matrices X" in done.output
+    assert "certified at 3 points" in done.output and "independent" not in done.output
+    (d,) = json.loads(run("derive", *words, "--structured", "free", "--as", "json").output)[
+        "derivatives"
+    ]
+    assert d["structured"] == "free" and d["along"] == "by the free entries of the symmetric X"
+    assert "certified" in run("check", *words, "--structured", "free").output
+    claim = ("--claim", "A + A' - A.*eye(n)")
+    assert run("grade", *words, *claim, "--structured", "free").exit_code == 0
+    assert run("grade", *words, *claim).exit_code == 1
+    refused = run(
+        "derive", "tr(A*X)", "--wrt", "X", "--assume", "X: binary", "--structured", "free"
+    )
+    assert refused.exit_code == 2 and "cannot move" in refused.stderr

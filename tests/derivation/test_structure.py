@@ -137,8 +137,42 @@ def test_what_is_refused() -> None:
         derive(program_of("tr(A*X)", "orthogonal"), ["X"], structured="free")
     with pytest.raises(MissingRule, match="no second derivative"):
         derive(program_of("tr(A*X)", "orthogonal"), ["X", "X"], structured="tangent")
+    with pytest.raises(MissingRule, match="cannot move"):
+        derive(parse_program("y: n binary\ny'*y"), ["y"], structured="free")
+    with pytest.raises(MissingRule, match="unit sum are not free: p(\n|.)*'tangent'"):
+        derive(parse_program("p: n unit-sum\np'*p"), ["p"], structured="free")
+    with pytest.raises(MissingRule, match="orthogonal and skew: X"):
+        derive(program_of("tr(A*X)", "orthogonal skew"), ["X"], structured="tangent")
     with pytest.raises(PullbackError, match="no convention"):
         derive(program_of("tr(A*X)", "symmetric"), ["X"], structured="full")  # type: ignore[arg-type]
+
+
+def test_what_two_words_say_together() -> None:
+    """A symmetric triangular matrix is diagonal, and so is one that is lower and upper."""
+    expected = parse_program("A: n n\nA .* eye(n)").result
+    for words in ("symmetric lower", "lower upper", "diagonal posdef", "diagonal upper"):
+        assert derive(program_of("tr(A*X)", words), ["X"], "free").node is expected, words
+
+
+def test_along_the_vectors_of_unit_sum() -> None:
+    """The gradient less its mean (the projection on the simplex's affine hull)."""
+    found = derive(parse_program("p: n unit-sum, a: n\na'*p"), ["p"], structured="tangent")
+    a = np.array([1.0, 5.0, -3.0])
+    given = {found.program.variables["a"]: array(a, MP)}
+    gradient = evaluate([found.node], given, {"n": N}, MP)[found.node]
+    np.testing.assert_allclose(gradient.astype(float), a - a.mean(), rtol=1e-15)
+    assert found.along() == "along vectors p of unit sum"
+
+
+def test_a_variable_without_structure_is_free_in_each_convention() -> None:
+    program = parse_program("A: n n, x: n positive\nx'*A*x")
+    for name in ("A", "x"):
+        plain = derive(program, [name])
+        for structured in ("free", "tangent"):
+            found = derive(program, [name], structured)
+            assert found.node is plain.node
+            assert found.along() == f"all entries of {name} are free"
+        assert plain.along() == "" and not plain.taken_as_independent()
 
 
 def test_entries_are_independent_by_default() -> None:

@@ -77,3 +77,60 @@ def test_the_counter_example_is_one() -> None:
 def test_a_name_that_the_function_has_not_is_refused() -> None:
     with pytest.raises(PullbackError, match="'q' is not a name"):
         grade(parse_program(SQUARES), ["x"], "2*A'*(A*x - q)")
+
+
+@pytest.mark.parametrize(
+    ("structured", "claim", "reason"),
+    [
+        (None, "inv(X)", ""),
+        (None, "2*inv(X) - inv(X) .* eye(n)", "by the free entries of the symmetric X"),
+        ("free", "2*inv(X) - inv(X) .* eye(n)", ""),
+        ("free", "inv(X)", "it is the derivative by independent entries"),
+        ("free", "2*inv(X)", "it lacks"),
+        ("tangent", "inv(X)", ""),
+        ("tangent", "2*inv(X) - inv(X) .* eye(n)", "by the free entries .* along the symmetric"),
+        ("tangent", "2*inv(X)", "twice"),
+    ],
+)
+def test_a_claim_in_a_convention(structured, claim: str, reason: str) -> None:
+    program = parse_program("X: n n posdef\nlogdet(X)")
+    graded = grade(program, ["X"], claim, structured)
+    assert graded.right == (not reason)
+    assert re.search(reason, graded.reason)
+
+
+@pytest.mark.parametrize(
+    "kind", ["symmetric", "skew", "diagonal", "orthogonal", "lower", "upper", "posdef"]
+)
+def test_a_counter_example_honours_what_is_assumed(kind: str) -> None:
+    """The answer may be right only where the assumption holds."""
+    graded = grade(parse_program(f"A: n n, X: n n {kind}\ntr(A*X*X)"), ["X"], "A")
+    X = np.array(graded.counter_example["X"])
+    assert X.dtype == int
+    inside = {
+        "symmetric": X - X.T,
+        "posdef": X - X.T,
+        "skew": X + X.T,
+        "diagonal": X - np.diag(np.diag(X)),
+        "orthogonal": X.T @ X - np.eye(len(X)),
+        "lower": np.triu(X, 1),
+        "upper": np.tril(X, -1),
+    }[kind]
+    assert not inside.any()
+    assert kind != "posdef" or np.linalg.eigvalsh(X).min() > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "holds"),
+    [
+        ("unit-sum", lambda y: y.sum() == 1),
+        ("unit-sum binary", lambda y: y.sum() == 1 and set(y) == {0, 1}),
+        ("unit-sum positive", lambda y: abs(y.sum() - 1) < 1e-12 and (y > 0).all()),
+        ("positive", lambda y: (y > 0).all()),
+        ("sign", lambda y: set(y) <= {-1, 1}),
+        ("binary", lambda y: set(y) <= {0, 1}),
+    ],
+)
+def test_a_counter_example_with_labels(words: str, holds) -> None:
+    graded = grade(parse_program(f"y: n {words}, x: n\nsum(y .* x.^2)"), ["x"], "y .* x + y")
+    assert holds(np.array(graded.counter_example["y"]))

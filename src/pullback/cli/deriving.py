@@ -11,9 +11,10 @@ from typing import Any, Literal, get_args
 import click
 
 from pullback import api
-from pullback.cli.stating import names_from, program_from, stated
+from pullback.cli.stating import along_structure, names_from, program_from, stated
 from pullback.derivation.derive import derive, derive_each
 from pullback.derivation.result import Derivation
+from pullback.derivation.structure import Convention
 from pullback.explanation.explain import Detail
 from pullback.expressions.constructors import is_zero
 from pullback.expressions.program import Program
@@ -29,6 +30,7 @@ FORMS: tuple[Form, ...] = get_args(Form)
 
 @click.command("derive")
 @stated
+@along_structure
 @click.option("--order", type=click.IntRange(1, 4), default=1, show_default=True, help="How often.")
 @click.option(
     "--form",
@@ -58,6 +60,7 @@ def derive_command(
     wrt: str,
     shapes: Sequence[str],
     assumptions: Sequence[str],
+    structured: Convention | None,
     order: int,
     form: Form | Literal["all"],
     style: str,
@@ -69,7 +72,7 @@ def derive_command(
     """Derive by each variable and print the formulas, their shapes and a certificate."""
     program = program_from(expression, path, shapes, assumptions)
     names = names_from(wrt)
-    found = _derivations(program, names, order)
+    found = _derivations(program, names, order, structured)
     if style == "numpy":
         outputs = {_code_name(program, d): api.Derivative(d) for d in found}
         click.echo(api.code(outputs), nl=False)
@@ -127,6 +130,7 @@ def explain_command(
 
 @click.command("check")
 @stated
+@along_structure
 @click.option("--order", type=click.IntRange(1, 4), default=1, show_default=True)
 @click.option("--points", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--seed", type=int, help="Of the random points; by default from the expression.")
@@ -136,6 +140,7 @@ def check_command(
     wrt: str,
     shapes: Sequence[str],
     assumptions: Sequence[str],
+    structured: Convention | None,
     order: int,
     points: int,
     seed: int | None,
@@ -143,7 +148,7 @@ def check_command(
     """Certify derivatives numerically; exit status 1 if one fails."""
     program = program_from(expression, path, shapes, assumptions)
     passed = True
-    for d in _derivations(program, names_from(wrt), order):
+    for d in _derivations(program, names_from(wrt), order, structured):
         certificate = certify(d, points=points, seed=seed)
         passed = passed and certificate.passed
         click.echo(f"{_by(d)}: {certificate}")
@@ -152,6 +157,7 @@ def check_command(
 
 @click.command("grade")
 @stated
+@along_structure
 @click.option("--claim", required=True, help="The derivative as you have it, in the same names.")
 def grade_command(
     expression: str | None,
@@ -159,21 +165,24 @@ def grade_command(
     wrt: str,
     shapes: Sequence[str],
     assumptions: Sequence[str],
+    structured: Convention | None,
     claim: str,
 ) -> None:
     """Say whether a claimed derivative is right, else what is wrong; exit status 1 if it is."""
     program = program_from(expression, path, shapes, assumptions)
-    graded = api.grade(program, names_from(wrt), claim)
+    graded = api.grade(program, names_from(wrt), claim, structured)
     click.echo(graded)
     if not graded.right:
         click.echo(f"the derivative is {graded.answer}")
         sys.exit(1)
 
 
-def _derivations(program: Program, names: Sequence[str], order: int) -> list[Derivation]:
+def _derivations(
+    program: Program, names: Sequence[str], order: int, structured: Convention | None
+) -> list[Derivation]:
     if order == 1:
-        return list(derive_each(program, names).values())
-    return [derive(program, [name] * order) for name in names]
+        return list(derive_each(program, names, structured).values())
+    return [derive(program, [name] * order, structured) for name in names]
 
 
 def _by(d: Derivation) -> str:
@@ -202,6 +211,12 @@ def _print_derivations(
         click.echo(f"        shape {shape_text(d.shape)}")
         if is_zero(d.node):
             click.echo(f"        zero: the result does not depend on {d.wrt[-1].name}")
+        for name, structure in d.taken_as_independent().items():
+            conventions = " or ".join(structure.conventions)
+            click.echo(
+                f"        entries of {name} taken as independent; "
+                f"--structured {conventions} respects that it is {structure.name}"
+            )
         click.echo()
 
 
@@ -221,6 +236,8 @@ def _as_data(
                 "wrt": [w.name for w in d.wrt],
                 "shape": [str(s) for s in d.shape],
                 "zero": is_zero(d.node),
+                "structured": d.structured,
+                "along": d.along() or "independent entries",
                 **{form: write(d, form) for form in FORMS},
                 "latex": write(d, style="latex"),
                 **(

@@ -9,6 +9,7 @@ from typing import get_args
 
 import click
 
+from pullback.derivation.structure import Convention
 from pullback.errors import PullbackError
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Size
@@ -62,6 +63,14 @@ def stated(command: Callable[..., None]) -> Callable[..., None]:
     ):
         command = option(command)
     return command
+
+
+along_structure = click.option(
+    "--structured",
+    type=click.Choice(get_args(Convention)),
+    help="By the free entries of a symmetric, skew, diagonal or triangular variable, or along such "
+    "variables, also orthogonal or unit-sum ones; otherwise entries are independent.",
+)
 
 
 def program_from(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pullback.derivation.structure import Convention, along
+from pullback.derivation.structure import Convention, Structure, along, structure_of
 from pullback.expressions.nodes import Node
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape
@@ -49,6 +49,11 @@ class Derivation:
     def along(self, write: Callable[[str], str] = str) -> str:
         """In words, what a structured variable moves along; empty where entries are independent."""
         return along(self.structured, {w.name: w.node for w in self.wrt}, write)
+
+    def taken_as_independent(self) -> dict[str, Structure]:
+        """The structured variables whose structure this derivative does not respect."""
+        found = {w.name: structure_of(w.node) for w in self.wrt if self.structured is None}
+        return {name: s for name, s in found.items() if s is not None and s.conventions}
 
     def handed_to_lines(self) -> dict[Node, str]:
         """The gradient that each named line was handed, simplified, and the name of that line."""

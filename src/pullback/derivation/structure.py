@@ -86,7 +86,7 @@ class Structure:
     """
 
     name: str
-    members: str  # in the plural, as in "symmetric matrices"
+    members: str  # of which the variable {0} is one
     free: Callable[[Part], Node] | None = None
     tangent: Callable[[Part], Node] | None = None
     free_law: str = ""
@@ -97,6 +97,11 @@ class Structure:
     def rule(self, convention: Convention) -> Callable[[Part], Node] | None:
         return self.free if convention == "free" else self.tangent
 
+    @property
+    def conventions(self) -> list[Convention]:
+        """Those that have a rule."""
+        return [c for c in get_args(Convention) if self.rule(c)]
+
     def law(self, convention: Convention) -> str:
         return self.free_law if convention == "free" else self.tangent_law
 
@@ -104,7 +109,7 @@ class Structure:
 STRUCTURES = {
     "symmetric": Structure(
         "symmetric",
-        "symmetric matrices",
+        "the symmetric matrices {0}",
         lambda g: make.add([(1, g.node), (1, g.turned), (-1, g.diagonal)]),
         lambda g: make.add([(HALF, g.node), (HALF, g.turned)]),
         "G + Gᵀ − G ⊙ I",
@@ -112,7 +117,7 @@ STRUCTURES = {
     ),
     "skew": Structure(
         "skew",
-        "skew matrices",
+        "the skew matrices {0}",
         lambda g: make.add([(1, g.node), (-1, g.turned)]),
         lambda g: make.add([(HALF, g.node), (-HALF, g.turned)]),
         "G − Gᵀ",
@@ -120,7 +125,7 @@ STRUCTURES = {
     ),
     "diagonal": Structure(
         "diagonal",
-        "diagonal matrices",
+        "the diagonal matrices {0}",
         lambda g: g.diagonal,
         lambda g: g.diagonal,
         "G ⊙ I",
@@ -128,7 +133,7 @@ STRUCTURES = {
     ),
     "orthogonal": Structure(
         "orthogonal",
-        "orthogonal matrices",
+        "the orthogonal matrices {0}",
         tangent=lambda g: make.add([(HALF, g.node), (-HALF, g.around)]),
         tangent_law="(G − X Gᵀ X)/2",
         refused="the entries of an orthogonal matrix are not free",
@@ -136,23 +141,25 @@ STRUCTURES = {
     ),
     "unit-sum": Structure(
         "unit-sum",
-        "vectors of unit sum",
+        "vectors {0} of unit sum",
         tangent=lambda g: make.add([(1, g.node), (-1, g.mean)]),
         tangent_law="G − the mean of G over its last axis",
         refused="entries of unit sum are not free",
     ),
     "lower": Structure(
         "lower",
-        "lower triangular matrices",
+        "the lower triangular matrices {0}",
         refused="no derivative by the entries of a triangular matrix",
     ),
     "upper": Structure(
         "upper",
-        "upper triangular matrices",
+        "the upper triangular matrices {0}",
         refused="no derivative by the entries of a triangular matrix",
     ),
-    "sign": Structure("sign", "signs", refused="numbers that are −1 or 1 cannot move"),
-    "binary": Structure("binary", "binary numbers", refused="numbers that are 0 or 1 cannot move"),
+    "sign": Structure("sign", "signs {0}", refused="numbers that are −1 or 1 cannot move"),
+    "binary": Structure(
+        "binary", "binary numbers {0}", refused="numbers that are 0 or 1 cannot move"
+    ),
 }
 OPEN = frozenset({"positive"})  # whoever is inside may move in any direction
 IMPLIED = {"posdef": "symmetric"}
@@ -171,7 +178,7 @@ def structure_of(node: Node) -> Structure | None:
     if not words:
         return None
     name = " and ".join(sorted(words))
-    unknown = Structure(name, f"{name} tensors", refused=f"no derivative along what is {name}")
+    unknown = Structure(name, f"the {name} {{0}}", refused=f"no derivative along what is {name}")
     return STRUCTURES.get(name, unknown)
 
 
@@ -189,12 +196,11 @@ def check(convention: str | None, targets: Sequence[Node]) -> None:
         if structure is None or not isinstance(target, Variable):
             continue
         if structure.rule(convention) is None:  # type: ignore[arg-type]  # it is one of the two
-            hint = "structured='tangent' has a rule" if structure.tangent else ""
+            known = " or ".join(structure.conventions)
+            hint = f"there is a rule for the convention '{known}'" if known else ""
             raise MissingRule(f"{structure.refused}: {target.name}", hint=hint)
         if structure.curved and list(targets).count(target) > 1:
-            raise MissingRule(
-                f"no second derivative along the {structure.name} matrices: {target.name}"
-            )
+            raise MissingRule(f"no second derivative along {structure.members.format(target.name)}")
 
 
 def respecting(derivative: Node, target: Node, first: int, convention: Convention) -> Node:
@@ -223,7 +229,7 @@ def along(
         if structure is None:
             said.append(f"all entries of {write(name)} are free")
         elif convention == "tangent":
-            said.append(f"along the {structure.members} {write(name)}")
+            said.append(f"along {structure.members.format(write(name))}")
         else:
             said.append(f"by the free entries of the {structure.name} {write(name)}")
     return "; ".join(said)
