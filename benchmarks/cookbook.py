@@ -1,8 +1,8 @@
 """The derivatives that books list: are ours right, how long are they, how long do they take?
 
-Run: python benchmarks/cookbook.py [--all] [--sympy] [part of a title …]
+Run: python benchmarks/cookbook.py [--all] [--sympy] [a table or part of a title …]
 
-Each row of cookbook_table.py is derived, certified against differences of the function, and
+Each row of the tables in textbook/ is derived, certified against differences of the function, and
 compared by value with the book's answer, which is parsed from its own text. Length is the number
 of names, numbers, functions and operators of the text, ours over the book's.
 """
@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from statistics import median
 
-from cookbook_table import ROWS, Row
+from textbook_rows import TABLES, Row
 
 from pullback.derivation.derive import derive
 from pullback.errors import PullbackError
@@ -61,12 +61,12 @@ def measure(row: Row, points: int = 3) -> Outcome:
     head = row.declared.replace("; ", "\n") + "\n"
     try:
         program = parse_program(head + row.function.replace("; ", "\n"))
-        book = parse_program(head + row.answer).result
+        book = parse_program("\n".join([head, *row.named_lines, row.answer])).result
         start = time.perf_counter()
         derivation = derive(program, row.wrt.split(","))
-        equation(derivation)
+        equation(derivation, named=True)
         seconds = time.perf_counter() - start
-        text = equation(derivation, ascii=True).partition(" = ")[2]
+        text = equation(derivation, ascii=True, named=True).partition(" = ")[2]
     except PullbackError as error:
         return Outcome(row, str(error), False)
     if book.order < derivation.node.order:  # a number stands for a tensor full of it
@@ -104,7 +104,12 @@ def report(outcomes: list[Outcome]) -> str:
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
-    rows = [row for row in ROWS if not words or any(word in row.title for word in words)]
+    rows = [
+        row
+        for table, rows in TABLES.items()
+        for row in rows
+        if not words or any(word == table or word in row.title for word in words)
+    ]
     outcomes = [measure(row) for row in rows]
     if "--all" in sys.argv or words:
         print("\n".join(map(str, outcomes)), "\n")

@@ -13,7 +13,7 @@ import time
 import warnings
 
 import numpy as np
-from cookbook_table import Row
+from textbook_rows import Row
 
 from pullback.language.parse import parse_program
 from pullback.verification.exact import evaluate, real_context

@@ -224,7 +224,7 @@ def test_a_size_is_never_inferred_to_be_one():
         ("x: n\nx", {"shapes": {"x": ("m",)}}, "'x' is declared n×1 and m×1"),
         ("x: n\nx: 1 n\nx", {}, "'x' is declared n×1 and 1×n"),
         ("A: m n symmetric\nA", {}, "'symmetric' needs a square matrix, and 'A' is m×n"),
-        ("A: n n unit-sum\nA", {}, "'unit-sum' needs a vector, and 'A' is n×n"),
+        ("s: 1 1 unit-sum\ns", {}, "'unit-sum' needs a vector, or rows that sum to 1, and 's' is"),
         ("x", {"shapes": {"x": ()}, "assume": {"x": "posdef"}}, "'x' is a scalar"),
         ("x: n\nn: m\nx", {}, "'n' is both a size and a variable"),
         ("x: sum\nx", {}, "'sum' is no size"),

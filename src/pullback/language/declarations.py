@@ -150,8 +150,11 @@ def _check(name: str, declared: Declared) -> None:
             message = f"'{word}' needs a square matrix, and '{name}' is {shape}"
             raise PullbackError(message, declared.place)
     for word in sorted(declared.assumptions & VECTOR):
-        if declared.kind not in (k.COLUMN, k.ROW):
-            raise PullbackError(f"'{word}' needs a vector, and '{name}' is {shape}", declared.place)
+        if declared.kind == k.SCALAR:
+            raise PullbackError(
+                f"'{word}' needs a vector, or rows that sum to 1, and '{name}' is {shape}",
+                declared.place,
+            )
 
 
 def _sizes(name: str, value: Sizes) -> list[Size]:
