@@ -13,7 +13,8 @@ from pullback.expressions.nodes import Node
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape, shape_text
 from pullback.language.tensor import Tensor
-from pullback.notation.equations import Equation, Layout, equation_of
+from pullback.notation.equations import Equation, Layout, equation, equation_of
+from pullback.notation.mathml import math
 from pullback.notation.styles import LATEX
 from pullback.notation.write import Form, style_of
 from pullback.verification.certificate import Certificate, certify
@@ -91,6 +92,12 @@ class Derivative:
         """The formula as LaTeX, without dollar signs and without its left-hand side."""
         return self._equation(form, named, layout).right(LATEX)
 
+    def mathml(
+        self, form: Form = "matrix", *, named: bool = False, layout: Layout | None = None
+    ) -> str:
+        """The formula as a ``math`` element of MathML Core, without its left-hand side."""
+        return math(self._equation(form, named, layout).right(LATEX), alone=True)
+
     def equation(
         self,
         form: Form = "matrix",
@@ -101,17 +108,21 @@ class Derivative:
         layout: Layout | None = None,
     ) -> str:
         """The formula with its left-hand side, such as ``∂f/∂x = …``."""
-        if style not in ("text", "latex"):
-            raise PullbackError(f"there is no style '{style}'", hint="styles: text, latex")
-        return self._equation(form, named, layout).text(style_of(style, ascii))
+        if style not in ("text", "latex", "mathml"):
+            raise PullbackError(f"there is no style '{style}'", hint="styles: text, latex, mathml")
+        self._must_exist(form, layout)
+        return equation(self.derivation, form, style, ascii, named, layout)
 
     def _equation(self, form: Form, named: bool, layout: Layout | None) -> Equation:
+        self._must_exist(form, layout)
+        return equation_of(self.derivation, form, named, layout)
+
+    def _must_exist(self, form: str, layout: str | None) -> None:
         if form not in get_args(Form) or layout not in (None, *get_args(Layout)):
             raise PullbackError(
                 f"there is no form '{form}' in layout '{layout}'",
                 hint=f"forms: {', '.join(get_args(Form))}; layouts: {', '.join(get_args(Layout))}",
             )
-        return equation_of(self.derivation, form, named, layout)
 
     def check(self, points: int = 3, seed: int | None = None) -> Certificate:
         """The numeric certificate of this derivative, along what it was derived along."""

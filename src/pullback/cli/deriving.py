@@ -42,7 +42,7 @@ FORMS: tuple[Form, ...] = get_args(Form)
 @click.option(
     "--as",
     "style",
-    type=click.Choice(["text", "latex", "json", "numpy"]),
+    type=click.Choice(["text", "latex", "mathml", "json", "numpy"]),
     default="text",
     show_default=True,
 )
@@ -83,7 +83,7 @@ def derive_command(
     if style == "json":
         data = _as_data(program, found, write, certificates)
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
-    elif style == "latex":
+    elif style in ("latex", "mathml"):
         for d in found:
             for one in forms:
                 click.echo(write(d, one, style))

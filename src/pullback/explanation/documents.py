@@ -19,6 +19,7 @@ from pullback.explanation.terminal import (
     wanted,
 )
 from pullback.expressions.sizes import shape_text
+from pullback.notation.mathml import math
 from pullback.notation.names import GREEK
 
 _LATEX = {
@@ -61,6 +62,7 @@ STYLE = (
     "table{border-collapse:collapse}td,th{padding:.2em .8em .2em 0;text-align:left;"
     "vertical-align:top}code{font-family:ui-monospace,monospace;font-size:.95em}"
     "section.operation{border-left:3px solid #888;padding-left:1em;margin:1em 0}"
+    "section.operation,table{display:block;overflow:auto hidden;padding-bottom:.3em}li{margin:.5em 0}math{font-size:1.1em}"
     ".cost{color:#b3261e}.activation{color:#7a5900}.signal{color:#0b57d0}"
     "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}"
     ".cost{color:#ff8a80}.activation{color:#ffcc66}.signal{color:#8ab4f8}}"
@@ -193,7 +195,7 @@ def fragment(told: Told, detail: str) -> str:
         return f'<section class="operation"><p>{title}</p><ul>{inner}</ul></section>'
 
     medium = _Medium(
-        lambda f: f"<code>{_html.escape(f.text)}</code>",
+        lambda f: math(f.latex),
         _html.escape,
         lambda t: f"<h2>{t}</h2>",
         table,

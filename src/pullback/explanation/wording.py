@@ -271,6 +271,6 @@ def _simple(text: str) -> bool:
     depth = 0
     for k, c in enumerate(text):
         depth += (c in "([‖") - (c in ")]‖")
-        if (depth == 0 and c in " +−-⊙·/^√") or (k and depth == 0 and c == "("):
+        if (depth == 0 and c in " +−-⊙·/^√ᵀ⁻⁰¹²³⁴⁵⁶⁷⁸⁹") or (k and depth == 0 and c == "("):
             return False
     return True

@@ -25,6 +25,7 @@ from typing import Literal
 
 from pullback.derivation.result import Derivation
 from pullback.notation import algebra
+from pullback.notation.mathml import math
 from pullback.notation.names import Names, ascii_name, latex_name
 from pullback.notation.printing import written
 from pullback.notation.quotients import Side, derivative_of
@@ -114,5 +115,11 @@ def equation(
     named: bool = False,
     layout: Layout | None = None,
 ) -> str:
-    """The derivative as an equation, such as ``∂L/∂U = 2 (h − y) xᵀ``, in one style."""
-    return equation_of(derivation, form, named, layout).text(style_of(style, ascii))
+    """The derivative as an equation, such as ``∂L/∂U = 2 (h − y) xᵀ``.
+
+    ``style`` is "text" (Unicode, or ASCII), "latex" or "mathml".
+    """
+    found = equation_of(derivation, form, named, layout)
+    if style == "mathml":
+        return math(found.text(LATEX), alone=True)
+    return found.text(style_of(style, ascii))

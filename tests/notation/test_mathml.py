@@ -1,0 +1,136 @@
+"""MathML: well-formed, of known elements, with the value of the expression, for every function."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from notation_indices import read_index
+from notation_mathml import parsed, text_of
+from notation_reader import read_matrix
+from notation_strategies import ROWS, SIZES, VARIABLES, arrays, expressions, shapes
+from notation_truth import value
+from test_notation_values import same
+
+import pullback as pb
+from pullback.expressions import constructors as make
+from pullback.expressions.program import Program
+from pullback.functions.catalogue import CATALOGUE
+from pullback.functions.record import Function
+from pullback.notation import mathml
+from pullback.notation.names import Names, latex_name
+from pullback.notation.styles import LATEX
+from pullback.notation.write import Writing, write
+
+ARRAYS = arrays()
+SIZED = replace(LATEX, ones=r"\mathrm{{𝟏[{0}]}}", identity=r"\mathrm{{I[{0}]}}")
+FUNCTIONS = [record for record in CATALOGUE.values() if isinstance(record, Function)]
+# what TeX itself sets as words, and what is no sign of its own
+TEX_WORDS = {"arccos", "arcsin", "arctan", "cos", "cosh", "det", "exp", "log", "max", "min"}
+TEX_WORDS |= {"sin", "sinh", "tan", "tanh"}
+SHAPES = {"left", "right", "frac", "sqrt", "operatorname", "mathrm", "lVert", "rVert", "mathbf"}
+few = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def written(node, form="matrix"):
+    writing = Writing(node, Names.of(Program(node, VARIABLES, rows=frozenset(ROWS))), form)
+    return writing, text_of(mathml.math(writing.text(SIZED)))
+
+
+@few
+@given(st.data())
+def test_matrix_form_has_the_value_of_the_expression(data):
+    node = data.draw(shapes.flatmap(expressions))
+    writing, text = written(node)
+    if writing.form == "index":
+        return
+    note(text)
+    truth = value(node, ARRAYS, SIZES)
+    read = np.asarray(read_matrix(text, ARRAYS, SIZES, ROWS))
+    same(read.reshape(truth.shape) if read.size == truth.size else read + 0 * truth, truth)
+
+
+@few
+@given(st.data())
+def test_index_form_has_the_value_of_the_expression(data):
+    node = data.draw(shapes.flatmap(lambda shape: expressions(shape, 1)))
+    writing, text = written(node, "index")
+    note(text)
+    truth = value(node, ARRAYS, SIZES)
+    same(read_index(text, ARRAYS, SIZES, writing.letters, truth.shape, ROWS), truth)
+
+
+@pytest.mark.parametrize("record", FUNCTIONS, ids=lambda record: record.name)
+def test_every_function_is_set(record):
+    """Each argument is seen; each command of the record is known."""
+    core = [["n" for _ in axes] for axes in record.signature.arguments]
+    shapes = [["n"] if record.elementwise else sizes for sizes in core]
+    node = record.apply([make.variable(f"x{k + 5}", sizes) for k, sizes in enumerate(shapes)])
+    for form in ("matrix", "index"):
+        markup = mathml.math(write(node, Names({}), form, "latex"))
+        root = parsed(markup)
+        digits = [e.text for e in root.iter("mn")]
+        assert all(str(k + 5) in digits for k in range(len(shapes))), markup
+    commands = set(re.findall(r"\\([A-Za-z]+)", record.latex))
+    signs = set(mathml.SIGNS) | set(mathml.LETTERS)
+    assert commands <= signs | TEX_WORDS | SHAPES, f"add a character for {commands - signs}"
+
+
+NAMES = [
+    *("x", "W_1", "x1", "alpha", "Σ", "loss", "x_dot", "y_hat", "loss_rate", "x_test_2"),
+    *("a<b", "a&b", 'q"q', "u'v", "p</math>", "t>s", "c\\d", "∂L/∂g", "50%", "x y"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_is_escaped(name):
+    for latex in (latex_name(name), rf"{latex_name(name)}^\top {latex_name(name)}"):
+        root = parsed(mathml.math(latex))
+        shown = "".join(e.text or "" for e in root.iter())
+        letters = re.sub(r"_|dot|hat|alpha|/|\s|'", "", name)
+        assert set(letters) <= set(shown) | {"α"}, shown
+
+
+@pytest.mark.parametrize(
+    ("formula", "wrt"),
+    [
+        ("norm2(V*sigmoid(U*x) - y)^2", "U"),
+        ("x'*A*x/(x'*x)", "x"),
+        ("norm2(A)*exp(-x'*x/2)", "A"),
+        ("tanh(C*tanh(A*x))", "A"),
+        ("sum(abs(x).^3)/n", "x"),
+        ("sum(where(x > y, x.^2, 1/2))", "x"),
+        ("s^(1/3)", "s"),
+        ("1e-9*s^2", "s"),
+    ],
+)
+@pytest.mark.parametrize("form", ["matrix", "index", "vec"])
+def test_answers_are_documents_of_their_own(formula, wrt, form):
+    d = pb.derivative(formula, wrt)
+    for markup in (d.mathml(form), d.equation(form, style="mathml")):
+        assert parsed(markup).get("display") == "block"
+        assert 'xmlns="http://www.w3.org/1998/Math/MathML"' in markup
+    assert "(numerator\u00a0layout" in d.mathml("vec", layout="numerator") or not d.shape
+
+
+def test_fences_hold_what_they_enclose():
+    """A parenthesis grows with what it encloses, and with nothing else."""
+    root = parsed(mathml.math(r"\left(\frac{a}{b}\right)^2 (x + y) \frac{1}{2}"))
+    rows = [e for e in root.iter("mrow") if len(e) and e[0].get("form") == "prefix"]
+    assert [len(list(e.iter("mfrac"))) for e in rows] == [1, 0]
+
+
+@pytest.mark.parametrize("detail", ["normal", "full"])
+def test_explanations_hold_formulas_as_mathml(detail):
+    layers = range(1, 11)
+    lines = [f"h{k} = tanh(W{k}*{f'h{k - 1}' if k > 1 else 'x'} + b{k})" for k in layers]
+    L = pb.parse("\n".join(["x: n, y: p", *lines, "L = norm2(V*h10 - y)^2"]))
+    page = pb.explain(L, *(f"W{k}" for k in layers), "V").html(detail)
+    assert len(page.encode()) < 10**6
+    formulas = re.findall(r"<math.*?</math>", page)
+    assert len(formulas) > 100
+    for markup in formulas:
+        parsed(markup, pairs=False)
+    assert not re.search(r"<script|<link|src=|url\(|https?:", page)
