@@ -20,6 +20,7 @@ FUNCTIONS = {
     "sinh": np.sinh,
     "sech2": lambda x: 1 / np.cosh(x) ** 2,
     "exp": np.exp,
+    "sqrt": np.sqrt,
     "log": np.log,
     "softplus": lambda x: np.log1p(np.exp(x)),
     "relu": lambda x: np.maximum(x, 0),

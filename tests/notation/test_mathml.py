@@ -115,6 +115,17 @@ def test_answers_are_documents_of_their_own(formula, wrt, form):
     assert "(numerator\u00a0layout" in d.mathml("vec", layout="numerator") or not d.shape
 
 
+def test_what_is_said_of_an_answer_is_text_with_names_as_formulas():
+    d = pb.derivative(
+        pb.parse("tr(X_1'*B*X_1)", assume={"X_1": "symmetric"}), "X_1", structured="tangent"
+    )
+    root = parsed(d.mathml(layout="numerator"))
+    said = [e.text for e in root.iter("mtext")]
+    assert "numerator" in said[0]
+    assert "$" not in "".join(said)
+    assert len([e for e in root.iter("msub") if e[0].text == "X"]) > 1
+
+
 def test_fences_hold_what_they_enclose():
     """A parenthesis grows with what it encloses, and with nothing else."""
     root = parsed(mathml.math(r"\left(\frac{a}{b}\right)^2 (x + y) \frac{1}{2}"))

@@ -149,11 +149,11 @@ class _Setter:
             parts = self.element()[0] + _operator(ACCENTS[name])
             return _element("mover", parts), OTHER
         if name in ("mathrm", "operatorname"):
-            return _word(self.text()), WORD
+            return _word(_plain(self.group())), WORD
         if name == "text":
-            return _element("mtext", escape(self.text()).replace(" ", "\u00a0")), SPACE
+            return self.running_text(), SPACE
         if name == "mathbf":
-            text = "".join(BOLD.get(c, c) for c in self.text())
+            text = "".join(BOLD.get(c, c) for c in _plain(self.group()))
             return _element("mi" if text.isalpha() else "mn", escape(text)), OTHER
         if name in SPACES:
             return f'<mspace width="{SPACES[name]}"/>', SPACE
@@ -163,15 +163,29 @@ class _Setter:
             return _operator(SIGNS.get(name, name)), OPERATOR
         return _word(name), WORD
 
-    def text(self) -> str:
-        """The inside of a group as it stands, without backslashes."""
+    def group(self) -> list[str]:
+        """The inside of a group as it stands."""
         self.take()
-        start = self.at
-        while self.at < len(self.marks) and self.marks[self.at] != "}":
+        start, depth = self.at, 1
+        while depth and self.at < len(self.marks):
+            depth += {"{": 1, "}": -1}.get(self.marks[self.at], 0)
             self.at += 1
-        inside = self.marks[start : self.at]
-        self.at += 1
-        return "".join(SIGNS.get(t[1:], t[1:]) if t.startswith("\\") else t for t in inside)
+        return self.marks[start : self.at - 1]
+
+    def running_text(self) -> str:
+        """Words, with formulas between dollar signs."""
+        parts = []
+        for k, part in enumerate("".join(self.group()).split("$")):
+            if k % 2:
+                parts += _Setter(part).sequence()
+            elif part:
+                parts.append(_element("mtext", escape(part).replace(" ", "\u00a0")))
+        return _row(parts)
+
+
+def _plain(marks: Sequence[str]) -> str:
+    """What a name is, without the backslashes before its characters."""
+    return "".join(SIGNS.get(m[1:], m[1:]) if m.startswith("\\") else m for m in marks)
 
 
 def _element(tag: str, inside: str, attributes: str = "") -> str:
