@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.compilation.ir import Limit
 from pullback.errors import PullbackError, ShapeError, suggestion
 from pullback.expressions.nodes import Variable
 from pullback.expressions.sizes import Size
@@ -23,7 +24,10 @@ class Arguments:
         inputs: Sequence[str],
         rows: Iterable[str] = (),
         sizes: Iterable[str] = (),
+        limits: Iterable[Limit] = (),
     ) -> None:
+        """``limits`` are places that must lie on their axes, whatever the sizes of a call."""
+        self.limits = tuple(limits)
         self.variables = dict(variables)
         self.inputs = tuple(inputs)
         self.rows = frozenset(rows)
@@ -67,6 +71,8 @@ class Arguments:
         single = strong and all(d == np.float32 for d in strong)
         dtype = np.dtype(np.float32 if single else np.float64)
         sizes = self._sizes(arrays, given)
+        for limit in self.limits:
+            limit.check(sizes)
         prepared = [
             dtype.type(arrays[name])
             if not arrays[name].ndim
@@ -166,7 +172,10 @@ Check = Callable[..., tuple[np.dtype[Any], tuple[int, ...]] | None]
 
 
 def fast_check(
-    variables: Mapping[str, Variable], inputs: Sequence[str], wanted: Sequence[str]
+    variables: Mapping[str, Variable],
+    inputs: Sequence[str],
+    wanted: Sequence[str],
+    limits: Sequence[Limit] = (),
 ) -> Check | None:
     """A function of the arrays that returns their dtype and the wanted sizes, or None.
 
@@ -209,6 +218,9 @@ def fast_check(
             lines.append(f"if type(a{k}) is not d.type: return None")
     if any(name not in bound for name in wanted):
         return None
+    for limit in limits:
+        at, end = (_bound_text(size, bound) for size in (limit.place, limit.size))
+        lines.append(f"if not 0 <= {at} < {end}: return None" if at and end else "return None")
     lines.append(f"return d, ({''.join(f'{bound[name]}, ' for name in wanted)})")
     body = "\n    ".join(lines)
     space: dict[str, Any] = {"ndarray": np.ndarray, "f8": FLOATS[0], "f4": FLOATS[1]}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from pullback.compilation.ir import Builder, Literal, Register, View, whole
+from pullback.compilation.ir import Builder, Literal, Register, Stretch, View, whole
 from pullback.expressions.nodes import Number
 from pullback.expressions.sizes import Shape, Size
 
@@ -131,6 +131,24 @@ class Arrays(Builder):
         if isinstance(p, int) and (value or p > 0):
             return View(Literal(plain(Fraction(value) ** p)), base.axes)
         return View(self.map("power", View(base.source), View(Literal(p))).source, base.axes)
+
+    def slice(self, source: Register, stretches: Mapping[int, Stretch]) -> Register:
+        """A register with only some entries of some of its axes."""
+        shape = [
+            stretches[axis].count if axis in stretches else size
+            for axis, size in enumerate(source.shape)
+        ]
+        kept = tuple([size for size in shape if size is not None])
+        return self.emit("slice", "", [whole(source)], kept, tuple(sorted(stretches.items())))
+
+    def reshape(self, view: View, shape: Shape) -> Register:
+        """The entries of a view without broadcast axes under other axes, row by row."""
+        before = self.definition(view, "reshape", "") if view.plain else None
+        return self.emit("reshape", "", before.operands if before else [view], shape)
+
+    def store(self, view: View, shape: Shape, axis: int, stretch: Stretch) -> Register:
+        """A view without δs put at places of one axis, among zeros."""
+        return self.emit("store", "", [view], shape, (axis, stretch))
 
     def dense(self, view: View, shape: Shape) -> View:
         """The view without δs: a diagonal is scattered into zeros."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pullback.compilation.arrays import Arrays, plain
 from pullback.compilation.ir import Literal, Register, View, is_weak, whole
 from pullback.compilation.ordering import best_order, nominal
-from pullback.expressions.nodes import Contraction, Labels, Number
+from pullback.expressions.nodes import Labels, Number
 from pullback.expressions.sizes import Size
 
 Factor = tuple[Register, Labels]  # an array and one label for each of its axes
@@ -42,16 +42,17 @@ class Product:
 
 
 def gather(
-    node: Contraction,
-    views: Sequence[View | Product],
+    operands: Sequence[tuple[View | Product, Labels]],
+    output: Labels,
+    label_sizes: Sequence[Size],
 ) -> tuple[Product, list[Size]]:
-    """The product a contraction stands for, and the sizes of sums over nothing.
+    """The product of operands under common labels, and the sizes of sums over nothing.
 
     Operands are views, or products that are to be merged into this one. A δ in an operand makes
     two labels one; a broadcast axis of an operand asks nothing of its label.
     """
-    sizes = dict(enumerate(node.sizes))
-    parent = list(range(len(node.sizes)))
+    sizes = dict(enumerate(label_sizes))
+    parent = list(range(len(sizes)))
     product = Product([], {})
 
     def root(label: int) -> int:
@@ -64,7 +65,7 @@ def gather(
         parent[b] = a
 
     parts: list[tuple[Register, list[int]]] = []
-    for view, (_, labels) in zip(views, node.operands, strict=True):
+    for view, labels in operands:
         if isinstance(view, Product):
             outer: dict[int, int] = {}
             for inner, label in zip(view.output, labels, strict=True):
@@ -98,7 +99,7 @@ def gather(
             product.factors.append((register, tuple([root(x) for x in labels_])))
         else:
             product.scalars.append(register)
-    product.output = [root(x) for x in node.output]
+    product.output = [root(x) for x in output]
     product.sizes = {root(x): sizes[x] for x in sizes}
     known = product.real | set(product.output)
     counted = [product.sizes[x] for x in sorted(product.sizes) if x not in known]

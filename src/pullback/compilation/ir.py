@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pullback.errors import ShapeError
 from pullback.expressions.nodes import Node, Number
-from pullback.expressions.sizes import Shape
+from pullback.expressions.sizes import Shape, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,40 @@ class Register:
 
 
 Source = Register | Literal
+VIEWS = frozenset({"slice", "reshape"})  # operations whose result may lie in their operand's memory
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Entries start, start + step, … of an axis; ``count`` None for a single one, which has no axis."""
+
+    start: Size
+    count: Size | None
+    step: int = 1
+
+    @property
+    def last(self) -> Size:
+        return self.start if self.count is None else self.start + self.step * (self.count - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A place that must not be below 0 or beyond the end of its axis, which only sizes can tell."""
+
+    place: Size
+    size: Size
+
+    def check(self, sizes: Mapping[str, int]) -> None:
+        """Raises ShapeError where these sizes leave the place outside."""
+        if not {*self.place.names, *self.size.names} <= sizes.keys():
+            return  # a size that no array shows is asked for before anything is computed
+        if not 0 <= self.place.evaluate(sizes) < self.size.evaluate(sizes):
+            names = sorted({*self.place.names, *self.size.names})
+            known = ", ".join(f"{name} = {sizes[name]}" for name in names)
+            raise ShapeError(
+                f"entry {self.place + 1} is asked for on an axis of size {self.size}, "
+                f"and there is none for {known}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +121,10 @@ def whole(register: Register) -> View:
 #   copy      the operand as a fresh array
 #   call      a function of whole arrays                name: linalg.inv, …; detail: literals
 #   item      one result of a call that has several     detail: (position,)
+#   slice     entries of some axes                      detail: ((axis, stretch), …)
+#   reshape   the operand's entries under other axes, row by row
+#   store     the operand at places of one axis, zero elsewhere  detail: (axis, stretch)
+#   concatenate  the operands one after another         detail: (axis,)
 #   indicator 1 where a relation between indices holds name: == or >=; detail: (coefficients, offset)
 #   helper    a catalogue function as a function of its own  name: its name; detail: (code,)
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +153,7 @@ class LinearProgram:
     names: dict[Register, str] = field(default_factory=dict)  # wanted names, made safe later
     lines: dict[Register, Node] = field(default_factory=dict)  # the expression a name stands for
     roots: dict[str, Node] = field(default_factory=dict)
+    limits: list[Limit] = field(default_factory=list)  # to be checked for the sizes of a call
 
     def use_counts(self) -> dict[Register, int]:
         """How often each register is read, as an operand or as an output."""
@@ -134,6 +174,7 @@ class Builder:
         self.instructions: list[Instruction] = []
         self.defined: dict[Register, Instruction] = {}
         self.node: Node | None = None
+        self.limits: list[Limit] = []
         self._known: dict[Any, Register] = {}
 
     def emit(
@@ -157,6 +198,12 @@ class Builder:
         self.instructions.append(instruction)
         self._known[key] = register
         self.defined[register] = instruction
+        return register
+
+    def owner(self, register: Register) -> Register:
+        """The register whose memory this one may show."""
+        while self.defined[register].op in VIEWS:
+            (register,) = self.defined[register].sources
         return register
 
     def definition(self, view: View, op: str, name: str) -> Instruction | None:

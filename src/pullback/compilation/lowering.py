@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -11,11 +11,13 @@ from pullback.compilation.contraction import Product, gather, multiply_out
 from pullback.compilation.functions import lower_call
 from pullback.compilation.ir import LinearProgram, Literal, Register, View, is_weak, live, whole
 from pullback.compilation.ordering import EXHAUSTIVE
+from pullback.compilation.placing import has_indicator, joined, place, stored
 from pullback.expressions.constructors import split_coefficient
 from pullback.expressions.nodes import (
     Apply,
     Contraction,
     Indicator,
+    Labels,
     Node,
     Number,
     SizeValue,
@@ -132,6 +134,9 @@ class _Lowering:
         return node in self.open
 
     def _contraction(self, node: Contraction) -> None:
+        if has_indicator(node):
+            self.views[node] = self._placed(node)
+            return
         product = self._merged(node)
         if self.uses[node] == 1 and node not in self.fixed:
             self.open[node] = product
@@ -139,6 +144,15 @@ class _Lowering:
             self.postponed[node] = product
         else:
             self.views[node] = multiply_out(self.arrays, product)
+
+    def _placed(self, node: Contraction) -> View:
+        """A product with indicators: its operands sliced, its result stored."""
+        placed = place(self.arrays, node, self.view)
+        labels = {x: k for k, x in enumerate(placed.sizes)}
+        operands = [(v, tuple([labels[x] for x in ls])) for v, ls in placed.operands]
+        output = tuple([labels[x] for x in placed.output])
+        product = self._product(operands, output, list(placed.sizes.values()))
+        return stored(self.arrays, placed, multiply_out(self.arrays, product))
 
     def _open_term(self, node: Sum) -> None:
         """A number times a product of single use: the number goes where the product is small."""
@@ -202,8 +216,18 @@ class _Lowering:
         return View(Register(-1, shape), tuple(axes))
 
     def _gather(self, node: Contraction, parts: Mapping[Node, View | Product]) -> Product:
-        views = [parts[c] if c in parts else self.view(c) for c, _ in node.operands]
-        product, counted = gather(node, views)
+        operands = [
+            (parts[c] if c in parts else self.view(c), labels) for c, labels in node.operands
+        ]
+        return self._product(operands, node.output, node.sizes)
+
+    def _product(
+        self,
+        operands: Sequence[tuple[View | Product, Labels]],
+        output: Labels,
+        sizes: Sequence[Size],
+    ) -> Product:
+        product, counted = gather(operands, output, sizes)
         for size in counted:
             self._count(product, size)
         return product
@@ -226,7 +250,7 @@ class _Lowering:
                 self.open[child].coefficient *= rest  # into the product, where it is small
                 rest = 1
             terms.append((rest, self.view(child)))
-        total = self._combined(terms, node.shape)
+        total = joined(self.arrays, terms, node.shape) or self._combined(terms, node.shape)
         return total if shared == 1 else self.arrays.scale(shared, total)
 
     def _combined(self, terms: list[tuple[Number, View]], shape: Shape) -> View:
@@ -290,7 +314,7 @@ class _Lowering:
             arrays.node = node
             view = self._fresh(arrays.full(self.view(node), node.shape), node.shape, taken)
             assert isinstance(view.source, Register)
-            taken.add(view.source)
+            taken.update((view.source, arrays.owner(view.source)))
             results[name] = view
         kept = live(arrays.instructions, results.values())
         program = LinearProgram(
@@ -298,6 +322,7 @@ class _Lowering:
             {i.name: i.result for i in kept if i.op == "input"},
             results,
             roots=dict(self.outputs),
+            limits=list(dict.fromkeys(arrays.limits)),
         )
         alive = {i.result for i in kept}
         for node, name in names.items():
@@ -321,11 +346,14 @@ class _Lowering:
         source = view.source
         if is_weak(source) or isinstance(source, Literal):
             return whole(arrays.emit("fill", "", [view], shape))
-        kept = ("input", "indicator")
-        shared = arrays.defined[source].op in ((*kept, "einsum") if shape else kept)
-        if view.plain and not shared and source not in taken:
+        owner = arrays.owner(source)
+        shared = arrays.defined[owner].op in (SHARED if shape else ("input",))
+        if view.plain and not shared and taken.isdisjoint((source, owner)):
             return view
         return whole(arrays.emit("copy", str(len(taken)), [view], shape))
+
+
+SHARED = ("input", "indicator", "einsum")  # what others hold too
 
 
 def _real(axis: int | None) -> int | None:

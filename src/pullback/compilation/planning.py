@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pullback.compilation.ir import Instruction, LinearProgram, Register, View
+from pullback.compilation.ir import VIEWS, Instruction, LinearProgram, Register, View
 from pullback.expressions.sizes import Shape
 
 # operations that write their result into a buffer they are given
 BUFFERED = frozenset(
-    {"map", "reduce", "matmul", "vecdot", "einsum", "scatter", "place", "fill", "copy"}
+    {
+        "map",
+        "reduce",
+        "matmul",
+        "vecdot",
+        "einsum",
+        "scatter",
+        "place",
+        "fill",
+        "copy",
+        "store",
+        "concatenate",
+    }
 )
 
 
@@ -65,9 +77,12 @@ class _Planner:
             assert isinstance(view.source, Register)
             self.plan.results[view.source] = name
         self.last: dict[Register, int] = {}
+        self.owner: dict[Register, Register] = {}  # whose memory a view shows
         for k, i in enumerate(steps):
+            if i.op in VIEWS:
+                self.owner[i.result] = self._owner(i.sources[0])
             for source in i.sources:
-                self.last[source] = k
+                self.last[source] = self.last[self._owner(source)] = k
         for register in self.plan.results:
             self.last[register] = len(steps)
         self.free: dict[tuple[Shape, str], list[Buffer]] = {}
@@ -86,10 +101,13 @@ class _Planner:
         for k, i in enumerate(self.plan.steps):
             if i.result.shape and (i.op in BUFFERED or i.result in self.receivers):
                 self.plan.buffers[i.result] = self._buffer(k, i)
-            for source in dict.fromkeys(i.sources):
+            for source in dict.fromkeys([self._owner(source) for source in i.sources]):
                 if self.last[source] == k:
                     self._release(k, source, self.plan.buffers.get(i.result))
         return self.plan
+
+    def _owner(self, register: Register) -> Register:
+        return self.owner.get(register, register)
 
     def _buffer(self, k: int, i: Instruction) -> Buffer:
         receiver = self.receivers.get(i.result)

@@ -67,7 +67,7 @@ class Compiled(ABC):
         self._unflagged = checked and uses_special(
             program
         )  # SciPy raises no flags: look at results
-        self._check = fast_check(arguments.variables, self.inputs, self._wanted)
+        self._check = fast_check(arguments.variables, self.inputs, self._wanted, arguments.limits)
 
     @cached_property
     def source(self) -> str:

@@ -62,6 +62,13 @@ def is_placement(node: Node) -> bool:
     return others <= 1 < len(node.operands)
 
 
+def has_no_values(node: Node) -> bool:
+    """Whether the node is made of indicators alone."""
+    if isinstance(node, Contraction):
+        return bool(node.operands) and all(isinstance(n, Indicator) for n in node.children)
+    return isinstance(node, Indicator)
+
+
 def _rearranged(
     node: Node, labels: Sequence[Hashable], chosen: Factor, output: Sequence[Hashable]
 ) -> Node:

@@ -185,14 +185,18 @@ def _equal_labels(relation: Relation, sizes: Mapping[Label, Size]) -> list[tuple
             return []
         minus.remove((partner, c))
         pairs.append((x, partner))
-    return pairs if _in_mixed_radix(dict(plus), sizes, exactly=None) else []
+    return pairs if mixed_radix(dict(plus), sizes, exactly=None) is not None else []
 
 
-def _in_mixed_radix(
+def mixed_radix(
     terms: Mapping[Label, Size], sizes: Mapping[Label, Size], exactly: Size | None
-) -> bool:
-    """Whether Σ cₓ x differs for different indices; with ``exactly``, and takes 0, …, exactly − 1."""
+) -> list[Label] | None:
+    """The digits of Σ cₓ x, fastest first, where the sum differs for different indices; else None.
+
+    With ``exactly`` the sum must take each of 0, …, exactly − 1.
+    """
     rest = dict(terms)
+    order: list[Label] = []
     below = ONE  # 1 + the largest number that the digits so far can make
     while rest:
         if exactly is None:
@@ -201,10 +205,11 @@ def _in_mixed_radix(
         else:
             digit = next((x for x, c in rest.items() if c == below), None)
         if digit is None:
-            return False
+            return None
+        order.append(digit)
         c = rest.pop(digit)
         below = below + c * (sizes[digit] - 1)
-    return exactly is None or below == exactly
+    return order if exactly is None or below == exactly else None
 
 
 def _without_some_labels(
@@ -252,7 +257,7 @@ def _number_and_digits(
         value = relation.solved_for(number)
         if value is None or not value.coefficients or not held.isdisjoint(value.labels):
             continue
-        if _in_mixed_radix(dict(value.coefficients), sizes, exactly=sizes[number]):
+        if mixed_radix(dict(value.coefficients), sizes, exactly=sizes[number]) is not None:
             return number, set(value.labels)
     return None, set()
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum
+from pullback.expressions.placement import has_no_values
 from pullback.functions.catalogue import primitive
 from pullback.simplification.canonical import Certificate, certificate_of
 from pullback.simplification.measure import measure
@@ -134,6 +135,8 @@ def _taken_out(
     best: Node | None = None
     for axes in [free, free[::-1]] if len(free) == 2 else [free]:
         total = make.add([(c, make.contract(o, axes, {**given, **more})) for c, o, more in taken])
+        if isinstance(total, Sum) and any(map(has_no_values, total.children)):
+            return None  # a difference of two slices is not a product with a matrix of differences
         whole = make.contract([(factor, labels), (total, axes)], range(node.order), sizes)
         best = whole if best is None else min(best, whole, key=measure)
     return best

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from pullback.compilation.contraction import LETTERS
-from pullback.compilation.ir import Instruction, LinearProgram, Literal, Register, View, is_weak
+from pullback.compilation.ir import (
+    Instruction,
+    LinearProgram,
+    Literal,
+    Register,
+    View,
+    is_weak,
+)
+from pullback.compilation.targets.numpy_indexing import relation_text, sizes_spelled, subscript
 from pullback.errors import PullbackError
 from pullback.expressions.nodes import Number
 from pullback.expressions.sizes import Shape, Size
@@ -156,7 +164,17 @@ class Speller:
             case "item":
                 return f"{bracketed(arguments[0], ATOM)}[{i.detail[0]}]", ATOM
             case "indicator":
-                return self._indicator(i), ATOM
+                return relation_text(i, self.spell), ATOM
+            case "slice":
+                source = i.operands[0].source
+                assert isinstance(source, Register)
+                index = subscript(dict(i.detail), source.shape, self.spell)
+                return bracketed(arguments[0], ATOM) + index, ATOM
+            case "reshape":
+                shape = shape_tuple(i.result.shape, self.sizes)
+                return f"{bracketed(arguments[0], ATOM)}.reshape({shape})", ATOM
+            case "concatenate":
+                return f"np.concatenate(({', '.join(plain)}), axis={i.detail[0]})", ATOM
             case "helper":
                 return f"_{i.name}({', '.join(plain)})", ATOM
         raise AssertionError(i.op)
@@ -180,32 +198,27 @@ class Speller:
         call = f"{library(i.name)}({', '.join(a[0] for a in arguments)})"
         return (f"float({call})" if i.result.weak else call), ATOM
 
-    def _indicator(self, i: Instruction) -> str:
-        """The relation over index ranges that broadcast against each other."""
-        coefficients, offset = i.detail
-        order = len(i.result.shape)
-        form = ""
-        for k, (size, signed) in enumerate(zip(i.result.shape, coefficients, strict=True)):
-            sign, c = ("-", -signed) if (-signed).at_least(1) else ("+", signed)
-            axes = ", ".join([":", *["None"] * (order - 1 - k)])
-            term = f"np.arange({size_text(size, self.sizes)[0]})"
-            term += f"[{axes}]" if k < order - 1 else ""
-            if c.constant != 1:
-                term = f"{bracketed(size_text(c, self.sizes), PRODUCT - 1)} * {term}"
-            form += f" {sign} {term}" if form or sign == "-" else term
-        if offset.constant != 0:
-            form += f" + {bracketed(size_text(offset, self.sizes), PRODUCT)}"
-        return f"({form.strip()} {i.name} 0).astype(dtype)"
+    def spell(self, size: Size) -> str:
+        return size_text(size, self.sizes)[0]
+
+    def stored_part(self, i: Instruction, name: str) -> str:
+        """The part of a named array that a store writes; always an array, even of one entry."""
+        axis, stretch = i.detail
+        text = subscript({axis: stretch}, i.result.shape, self.spell)
+        return name + (f"{text[:-1]}, ...]" if stretch.count is None else text)
 
     def _is_matmul(self, view: View) -> bool:
         return "@" in self.text(view.source)[0]
 
     def statements(self, i: Instruction, name: str, *, owned: bool) -> list[str]:
         """The lines of an instruction that is no expression; ``owned``: operand 0 may change."""
-        subscripts = "".join(LETTERS[k] for k in i.detail)
-        target = "".join(dict.fromkeys(subscripts))
-        diagonal = f"np.einsum('{subscripts}->{target}', {name})[...]"
-        if i.op == "scatter":
+        if i.op == "store":
+            target = self.stored_part(i, name)
+        else:
+            subscripts = "".join(LETTERS[k] for k in i.detail)
+            kept = "".join(dict.fromkeys(subscripts))
+            target = f"np.einsum('{subscripts}->{kept}', {name})[...]"
+        if i.op in ("scatter", "store"):
             core = i.operands[0]
             dtype = (
                 "dtype"
@@ -213,14 +226,14 @@ class Speller:
                 else f"{bracketed(self.text(core.source), ATOM)}.dtype"
             )
             zeros = f"{name} = np.zeros({shape_tuple(i.result.shape, self.sizes)}, {dtype})"
-            return [zeros, f"{diagonal} = {self.operand(core)[0]}"]
+            return [zeros, f"{target} = {self.operand(core)[0]}"]
         base, core = i.operands
         first = self.operand(base)
         copied = first[0] if owned and base.plain else f"{bracketed(first, ATOM)}.copy()"
-        return [f"{name} = {copied}", f"{diagonal} += {self.operand(core)[0]}"]
+        return [f"{name} = {copied}", f"{target} += {self.operand(core)[0]}"]
 
 
-STATEMENTS = frozenset({"scatter", "place"})
+STATEMENTS = frozenset({"scatter", "place", "store"})
 
 
 def numbers_of_condition(i: Instruction) -> bool:
@@ -240,19 +253,8 @@ def used_sizes(program: LinearProgram) -> list[str]:
     """The named sizes that the code itself computes with."""
     names: set[str] = set()
     for i in program.instructions:
-        if i.op == "size":
-            names.update(i.detail[0].names)
-        elif i.op in ("fill", "scatter", "indicator"):
-            names.update(name for size in sizes_in(i) for name in size.names)
+        names.update(name for size in sizes_spelled(i) for name in size.names)
     return sorted(names)
-
-
-def sizes_in(i: Instruction) -> Shape:
-    """The sizes that the text of an instruction spells."""
-    if i.op == "indicator":
-        coefficients, offset = i.detail
-        return (*i.result.shape, *coefficients, offset)
-    return i.result.shape
 
 
 def imports(program: LinearProgram) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pullback.compilation.ir import Instruction, LinearProgram, Literal, Register
+from pullback.compilation.ir import VIEWS, Instruction, LinearProgram, Literal, Register
 from pullback.compilation.naming import Namer
 from pullback.compilation.targets.numpy import (
     ATOM,
@@ -107,7 +107,11 @@ class _Plain:
             if i.op == "place":
                 base = i.operands[0].source
                 assert isinstance(base, Register)
-                owned = self.uses[base] == 1 and self.made[base].op not in ("input", "einsum")
+                owned = self.uses[base] == 1 and self.made[base].op not in (
+                    "input",
+                    "einsum",
+                    *VIEWS,
+                )
             self._comment(i)
             self.lines += self.speller.statements(i, name, owned=owned)
             self.texts[i.result] = name, ATOM

@@ -18,9 +18,9 @@ from pullback.compilation.targets.numpy import (
     library,
     literal,
     shape_tuple,
-    sizes_in,
     viewed,
 )
+from pullback.compilation.targets.numpy_indexing import sizes_spelled
 from pullback.expressions.nodes import Node
 from pullback.expressions.sizes import Shape, shape_text
 
@@ -65,8 +65,7 @@ class _Planned:
         }
         wanted = {name for shape in self._shapes() for size in shape for name in size.names}
         for i in made.hoisted:
-            spelled = i.detail if i.op == "size" else sizes_in(i)
-            wanted.update(*[size.names for size in spelled])
+            wanted.update(*[size.names for size in sizes_spelled(i)])
         self.sizes = {name: self.namer.name(name) for name in sorted(wanted)}
         self.outs = {name: self.namer.name(f"out_{name}") for name in self.arrays}
         self.spaces = [self.namer.name(f"w{b.index + 1}") for b in made.workspaces]
@@ -79,11 +78,11 @@ class _Planned:
         self.wanted = dict(self.program.names)
 
     def _shapes(self) -> list[Shape]:
-        return [*self.arrays.values(), *[b.shape for b in self.plan.workspaces]] + [
-            i.result.shape
-            for i in self.plan.steps
-            if i.op in ("fill", "scatter", "helper", "tensordot")
-        ]
+        return (
+            [*self.arrays.values(), *[b.shape for b in self.plan.workspaces]]
+            + [i.result.shape for i in self.plan.steps if i.op in ("helper", "tensordot")]
+            + [sizes_spelled(i) for i in self.plan.steps]
+        )
 
     def write(self) -> PlannedSource:
         for name, register in self.program.inputs.items():
@@ -252,6 +251,11 @@ class _Planned:
                     f"{out}.fill(0)",
                     f"{self._function('copyto')}({self._diagonal(i, out)}, {operands[0]})",
                 ]
+            case "store":
+                part = self.speller.stored_part(i, out)
+                return [f"{out}.fill(0)", f"{self._function('copyto')}({part}, {operands[0]})"]
+            case "concatenate":
+                return [f"{self._function('concatenate')}(({listed}), {i.detail[0]}, {out})"]
             case "place":
                 diagonal = self._diagonal(i, out)
                 first = (
