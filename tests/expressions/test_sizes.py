@@ -59,3 +59,11 @@ def test_a_size_without_value_is_named():
     with pytest.raises(KeyError, match="n"):
         Size.of("n").evaluate({"m": 1})
     assert Size.of("n") != "n"
+
+
+@given(sizes, sizes, st.integers(1, 4), values)
+def test_division_undoes_multiplication(a, b, by, at):
+    assert b == Size.of(0) or (a * b).divided(b) == a
+    assert a.put({"n": b}).evaluate(at) == a.evaluate({**at, "n": b.evaluate(at)})
+    floor = a.floor(by)
+    assert floor is None or floor.evaluate(at) == a.evaluate(at) // by

@@ -67,6 +67,50 @@ class Size:
     __radd__ = __add__
     __rmul__ = __mul__
 
+    def put(self, values: Mapping[str, SizeLike]) -> Size:
+        """This polynomial with sizes in place of some of its names.
+
+        >>> str((2 * Size.of("m")).put({"m": Size.of("k") + 1}))
+        '2*k + 2'
+        """
+        total = Size.of(0)
+        for monomial, c in self.terms:
+            term = Size.of(c)
+            for name in monomial:
+                term = term * values.get(name, name)
+            total = total + term
+        return total
+
+    def divided(self, by: SizeLike) -> Size | None:
+        """The polynomial that times ``by`` gives this one, or None if there is none.
+
+        >>> n = Size.of("n")
+        >>> str((n * n - 1).divided(n + 1)), (n * n).divided(n + 1)
+        ('n - 1', None)
+        """
+        divisor = Size.of(by)
+        if not divisor.terms:
+            return None
+        (first, c), rest, quotient = _leading(divisor), self, Size.of(0)
+        while rest.terms:
+            monomial, d = _leading(rest)
+            left = _without(monomial, first)
+            if left is None or d % c:
+                return None
+            part = Size([(left, d // c)])
+            quotient, rest = quotient + part, rest - part * divisor
+        return quotient
+
+    def floor(self, by: int) -> Size | None:
+        """The largest whole number not above this size over a number, if it is one polynomial.
+
+        >>> str((2 * Size.of("n") - 1).floor(2)), Size.of("n").floor(2)
+        ('n - 1', None)
+        """
+        if any(c % by for monomial, c in self.terms if monomial):
+            return None
+        return Size([(monomial, c // by) for monomial, c in self.terms])
+
     def at_least(self, bound: SizeLike) -> bool:
         """Whether this size is never below ``bound``, whatever its names stand for (1 or more).
 
@@ -119,6 +163,21 @@ class Size:
 
     def __reduce__(self) -> tuple[type[Size], tuple[tuple[tuple[Monomial, int], ...]]]:
         return (Size, (self.terms,))
+
+
+def _leading(size: Size) -> tuple[Monomial, int]:
+    """The term that comes first in an order of monomials that products keep."""
+    names = size.names
+    return max(size.terms, key=lambda term: (len(term[0]), [term[0].count(x) for x in names]))
+
+
+def _without(monomial: Monomial, factor: Monomial) -> Monomial | None:
+    left = list(monomial)
+    for name in factor:
+        if name not in left:
+            return None
+        left.remove(name)
+    return tuple(left)
 
 
 def _parts(monomial: Monomial) -> Iterator[Monomial]:

@@ -7,9 +7,11 @@ readings looks at kinds, unification at the equal axes, lowering makes the contr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+
+from pullback.expressions import Size
 
 NUMBER, SCALAR, COLUMN, ROW, MATRIX = range(5)  # a tensor of order k ≥ 3 has the kind k + 2
 
@@ -33,17 +35,49 @@ def kind_text(kind: Kind) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """A size that follows from those of operands, as the m + n of two vectors joined.
+
+    ``size`` is a polynomial in the names that :func:`length` gives to axes of operands, and in
+    named sizes; with a ``step`` it is the floor of that over the step, plus one: the number of
+    entries that a slice with steps takes.
+    """
+
+    size: Size
+    step: int = 0
+
+    def value(self, sizes: Mapping[str, Size]) -> Size | None:
+        """The size where those of the axes are known; None if it is no polynomial."""
+        size = self.size.put(sizes)
+        if not self.step:
+            return size
+        whole = size.floor(self.step)
+        return None if whole is None else whole + 1
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        parts = [name.split(".") for name in self.size.names if "." in name]
+        return tuple([(int(operand), int(axis)) for operand, axis in parts])
+
+
+def length(operand: int, axis: int) -> Size:
+    """The size of an operand's axis before it is known; no user's size has such a name."""
+    return Size.of(f"{operand}.{axis}")
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What an operation makes of operands of certain kinds.
 
-    ``axes`` names, for each axis of the result, the operand's axis it is; None is an axis that
-    takes its size from its surroundings. ``broadcasts`` counts scalars that are no literals and
-    have to be repeated. With ``stretch`` an axis known to have size 1 is equal to any other.
+    ``axes`` names, for each axis of the result, the operand's axis it is, or how its size follows
+    from theirs; None is an axis that takes its size from its surroundings. ``broadcasts`` counts
+    scalars that are no literals and have to be repeated. With ``stretch`` an axis known to have
+    size 1 is equal to any other.
     """
 
     kind: Kind
-    axes: tuple[Axis | None, ...] = ()
-    equal: tuple[tuple[Axis, Axis], ...] = ()
+    axes: tuple[Axis | Extent | None, ...] = ()
+    equal: tuple[tuple[Axis | Extent, Axis | Extent], ...] = ()
     broadcasts: int = 0
     stretch: bool = False
 

@@ -11,9 +11,9 @@ from pullback.expressions import constructors as make
 from pullback.functions.catalogue import CATALOGUE
 from pullback.language.broadcasting import broadcast_to
 from pullback.language.code import Instruction, Load, Operate, Push, Store
-from pullback.language.inference import Typing
-from pullback.language.kinds import Axis, Rule
+from pullback.language.kinds import Axis, Extent, Rule
 from pullback.language.literals import LARGEST, bits, check_literals
+from pullback.language.settling import Typing
 
 _PRODUCTS = ("*", "/", ".*", "./", "·")
 
@@ -136,13 +136,14 @@ def _contraction(rule: Rule, nodes: Sequence[Node]) -> Node:
         return axis
 
     for left, right in rule.equal:
+        assert not isinstance(left, Extent) and not isinstance(right, Extent)
         a, b = root(left), root(right)
         if a != b:
             label[b] = a
     pairs = [
         (node, [root((i, axis)) for axis in range(node.order)]) for i, node in enumerate(nodes)
     ]
-    return make.contract(pairs, [root(axis) for axis in rule.axes if axis is not None])
+    return make.contract(pairs, [root(axis) for axis in rule.axes if isinstance(axis, tuple)])
 
 
 def _power(symbol: str, base: Node, exponent: Node) -> Node:

@@ -19,12 +19,13 @@ from pullback.language.code import (
     compile_line,
 )
 from pullback.language.declarations import EVERY_KIND, Declared, Sizes, collect, declare
-from pullback.language.inference import Typing, infer
+from pullback.language.inference import infer
 from pullback.language.latex_calls import Latex
 from pullback.language.lowering import lower
 from pullback.language.numpy_calls import NumpyMeaning
 from pullback.language.printed import parts_of
 from pullback.language.reading import Dialect, read
+from pullback.language.settling import Typing
 from pullback.language.syntax import Call, Name, Source, Syntax
 
 

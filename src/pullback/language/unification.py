@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from pullback.expressions import Size
+from pullback.language.kinds import Extent
 
 _ROWS = ("m", "p", "q", "r", "k", "l", "s", "t", "d", "h")
 _OTHERS = ("n", "p", "q", "r", "k", "l", "s", "t", "d", "h", "m")
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A size that follows from others: the class ``index`` has the size that an extent says.
+
+    ``classes`` are those of the axes that the extent names; ``origin`` is what asked for it.
+    """
+
+    index: int
+    extent: Extent
+    classes: Mapping[str, int]
+    origin: Any
+
+
 class Sizes:
-    """Classes of equal sizes; a class is known by a size, or is still unknown.
+    """Classes of equal sizes; a class is known by a size, follows from others, or is unknown.
 
     >>> sizes = Sizes()
     >>> a, b = sizes.unknown(), sizes.known(Size.of("n"))
@@ -24,6 +40,7 @@ class Sizes:
         self._parent: list[int] = []
         self._value: list[Size | None] = []
         self._known: dict[Size, int] = {}
+        self._open: list[Following] = []
 
     def unknown(self) -> int:
         self._parent.append(len(self._parent))
@@ -57,9 +74,74 @@ class Sizes:
     def value(self, index: int) -> Size | None:
         return self._value[self.root(index)]
 
-    def call(self, index: int, name: str) -> None:
-        """Gives an unknown size its name."""
-        self._value[self.root(index)] = Size.of(name)
+    def call(self, index: int, size: Size) -> None:
+        """Gives an unknown size its value."""
+        self._value[self.root(index)] = size
+
+    # sizes that follow from others
+
+    def follow(self, extent: Extent, classes: Mapping[str, int], origin: Any) -> int:
+        """The class of a size that follows from the sizes of these classes, by name."""
+        self._open.append(Following(self.unknown(), extent, classes, origin))
+        return self._open[-1].index
+
+    @property
+    def waiting(self) -> bool:
+        """Whether sizes that follow from others are still to be settled."""
+        return bool(self._open)
+
+    def dependent(self) -> set[int]:
+        """The classes that others will determine."""
+        return {self.root(following.index) for following in self._open}
+
+    def settle(self) -> Following | None:
+        """Works out what follows, in rounds; the first that contradicts what is known."""
+        changed = True
+        while changed and self._open:
+            changed = False
+            for following in list(self._open):
+                settled = self._settled(following)
+                if settled is False:
+                    return following
+                if settled:
+                    self._open.remove(following)
+                    changed = True
+        return None
+
+    def _settled(self, following: Following) -> bool | None:
+        """True where a size is now known, False for a contradiction, None while too little is."""
+        values: dict[str, Size] = {}
+        open_: dict[str, int] = {}
+        for name, index in following.classes.items():
+            value = self.value(index)
+            if value is None:
+                open_[str(self.root(index))] = index
+            values[name] = Size.of(str(self.root(index))) if value is None else value
+        if open_ and following.extent.step:
+            return None
+        found = following.extent.value(values)
+        if found is None:
+            return False
+        wanted = self.value(following.index)
+        if wanted is None:
+            wanted = Size.of(str(self.root(following.index)))
+            open_[str(self.root(following.index))] = following.index
+        rest = found - wanted
+        open_ = {name: index for name, index in open_.items() if name in rest.names}
+        if not open_:
+            return rest == Size.of(0)
+        if len(open_) > 1:
+            return None
+        ((name, index),) = open_.items()
+        without = rest.put({name: 0})
+        slope = rest.put({name: 1}) - without
+        if slope * name + without != rest or name in slope.names:
+            return None
+        solved = (-without).divided(slope)
+        if solved is None or (solved.constant is not None and solved.constant < 1):
+            return False
+        self.call(index, solved)
+        return True
 
 
 class SizeNames:
