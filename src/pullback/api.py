@@ -9,7 +9,7 @@ from pullback.compilation.compile import Compiled, compile_nodes
 from pullback.derivation import batching
 from pullback.derivation.derive import derive, derive_each, target_of
 from pullback.derivation.structure import Convention
-from pullback.derived import Derivative
+from pullback.derived import Derivative, Differential
 from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError
@@ -104,6 +104,26 @@ def hessian(f: Stated, wrt: str | Tensor, structured: Convention | None = None) 
             f"a Hessian is of a scalar; this function is {shape_text(program.result.shape)}"
         )
     return derivative(program, wrt, wrt, structured=structured)
+
+
+def differential(f: Stated, *wrt: str | Tensor) -> Differential:
+    """The differential of ``f`` by several variables, or by all it has: dL = tr(Gᵀ dX) + ….
+
+    Of a scalar it is its gradients paired with the differentials of the variables, of a vector
+    its Jacobians times them; else each variable moves along its differential in forward order.
+    Raises PullbackError for variables of which one is made of another, and what
+    :func:`derivative` raises. J. R. Magnus, H. Neudecker, Matrix Differential Calculus (3rd
+    edition, 2019), chapter 5.
+
+    >>> import pullback as pb
+    >>> print(pb.differential("A*B"))
+    df = dA B + A dB
+    >>> print(pb.differential("norm2(A*X - B)^2", "X"))
+    df = 2 tr((A X − B)ᵀ A dX)
+    """
+    program = program_of(f)
+    names = [name_of(program, w) for w in wrt] or list(program.variables)
+    return Differential(tuple(derive_each(program, names).values()))
 
 
 def jvp(f: Stated, wrt: str | Tensor, tangent: str | None = None) -> Tensor:
@@ -335,6 +355,7 @@ __all__ = [
     "Certificate",
     "Compiled",
     "Derivative",
+    "Differential",
     "Explanation",
     "Grade",
     "batch",
@@ -343,6 +364,7 @@ __all__ = [
     "compile",
     "derivative",
     "derive_each",
+    "differential",
     "explain",
     "grade",
     "gradient",

@@ -13,11 +13,14 @@ from pullback.expressions.nodes import Node
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape, shape_text
 from pullback.language.tensor import Tensor
+from pullback.notation.differentials import differential_of
 from pullback.notation.equations import Equation, Layout, equation, equation_of
 from pullback.notation.mathml import math
 from pullback.notation.styles import LATEX
 from pullback.notation.write import Form, style_of
 from pullback.verification.certificate import Certificate, certify
+
+FORMS = ", ".join(get_args(Form))
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,8 +124,20 @@ class Derivative:
         if form not in get_args(Form) or layout not in (None, *get_args(Layout)):
             raise PullbackError(
                 f"there is no form '{form}' in layout '{layout}'",
-                hint=f"forms: {', '.join(get_args(Form))}; layouts: {', '.join(get_args(Layout))}",
+                hint=f"forms: {FORMS}; layouts: {', '.join(get_args(Layout))}",
             )
+
+    def differential(self) -> Differential:
+        """The differential of the function by this variable: dL = tr(Gᵀ dX), df = J dx.
+
+        A second derivative gives the second differential. Raises PullbackError for a derivative
+        by different variables, and for partials by free entries.
+
+        >>> import pullback as pb
+        >>> print(pb.derivative("norm2(A*X - B)^2", "X").differential())
+        df = 2 tr((A X − B)ᵀ A dX)
+        """
+        return Differential((self.derivation,))
 
     def check(self, points: int = 3, seed: int | None = None) -> Certificate:
         """The numeric certificate of this derivative, along what it was derived along."""
@@ -136,3 +151,44 @@ class Derivative:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.equation(style='latex')}$"
+
+
+@dataclass(frozen=True, repr=False)
+class Differential:
+    """The differential of a function by one or several variables, as an equation.
+
+    Derivatives can be read off: G from dL = tr(Gᵀ dX), J from df = J dx and from
+    vec(dF) = J vec(dX). J. R. Magnus, H. Neudecker, Matrix Differential Calculus (3rd edition,
+    2019), chapter 5.
+    """
+
+    derivations: tuple[Derivation, ...]
+
+    def __post_init__(self) -> None:
+        differential_of(self.derivations)  # refuses what has none
+
+    def text(self, form: Form = "matrix", *, ascii: bool = False, named: bool = False) -> str:
+        """The equation as text; ``named`` uses the program's lines as abbreviations."""
+        return self._equation(form, named).text(style_of("text", ascii))
+
+    def latex(self, form: Form = "matrix", *, named: bool = False) -> str:
+        """The equation as LaTeX, without dollar signs."""
+        return self._equation(form, named).text(LATEX)
+
+    def mathml(self, form: Form = "matrix", *, named: bool = False) -> str:
+        """The equation as a ``math`` element of MathML Core."""
+        return math(self.latex(form, named=named), alone=True)
+
+    def _equation(self, form: Form, named: bool) -> Equation:
+        if form not in get_args(Form):
+            raise PullbackError(f"there is no form '{form}'", hint=f"forms: {FORMS}")
+        return differential_of(self.derivations, form, named)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"<Differential {self}>"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"

@@ -176,3 +176,13 @@ def test_the_convention_for_structured_variables() -> None:
         "derive", "tr(A*X)", "--wrt", "X", "--assume", "X: binary", "--structured", "free"
     )
     assert refused.exit_code == 2 and "cannot move" in refused.stderr
+
+
+def test_layouts_differentials_and_mathml() -> None:
+    shown = run("derive", "norm2(A*x - b)^2", "--wrt", "x", "--layout", "numerator").output
+    assert "∂f/∂xᵀ = 2 (A x − b)ᵀ A   # numerator layout: the transpose" in shown
+    arguments = ("derive", NETWORK, "--wrt", "U,V", "--no-check")
+    done = run(*arguments, "--form", "differential")
+    assert "ᵀ dU x + 2 (V σ(U x) − y)ᵀ dV σ(U x)\n" in done.output
+    assert run(*arguments, "--form", "differential", "--as", "mathml").output.count("<math ") == 1
+    assert run(*arguments, "--form", "all", "--as", "mathml").output.count("</math>") == 6

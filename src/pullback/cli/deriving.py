@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 from typing import Any, Literal, get_args
 
 import click
@@ -15,6 +16,7 @@ from pullback.cli.stating import along_structure, names_from, program_from, stat
 from pullback.derivation.derive import derive, derive_each
 from pullback.derivation.result import Derivation
 from pullback.derivation.structure import Convention
+from pullback.derived import Differential
 from pullback.explanation.explain import Detail
 from pullback.expressions.constructors import is_zero
 from pullback.expressions.program import Program
@@ -34,10 +36,10 @@ FORMS: tuple[Form, ...] = get_args(Form)
 @click.option("--order", type=click.IntRange(1, 4), default=1, show_default=True, help="How often.")
 @click.option(
     "--form",
-    type=click.Choice([*FORMS, "all"]),
+    type=click.Choice([*FORMS, "all", "differential"]),
     default="matrix",
     show_default=True,
-    help="Matrix, index or vec (Kronecker) notation.",
+    help="Matrix, index or vec (Kronecker) notation, or the differential dL = tr(Gᵀ dX).",
 )
 @click.option(
     "--as",
@@ -62,7 +64,7 @@ def derive_command(
     assumptions: Sequence[str],
     structured: Convention | None,
     order: int,
-    form: Form | Literal["all"],
+    form: Form | Literal["all", "differential"],
     style: str,
     layout: Layout | None,
     named: bool,
@@ -77,18 +79,28 @@ def derive_command(
         outputs = {_code_name(program, d): api.Derivative(d) for d in found}
         click.echo(api.code(outputs), nl=False)
         return
-    forms = FORMS if form == "all" else (form,)
     write = partial(equation, named=named, layout=layout)
+    forms: tuple[Form, ...] = ()
+    differentials: list[Differential] = []
+    if form == "differential":
+        differentials = _differentials(found)
+    else:
+        forms = FORMS if form == "all" else (form,)
     certificates = [certify(d) for d in found] if checked else []
     if style == "json":
         data = _as_data(program, found, write, certificates)
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     elif style in ("latex", "mathml"):
-        for d in found:
-            for one in forms:
-                click.echo(write(d, one, style))
+        for one in differentials:
+            click.echo(getattr(one, style)(named=named))
+        for d, kind in product(found, forms):
+            click.echo(write(d, kind, style))
     else:
-        _print_derivations(program, found, forms, partial(write, ascii=ascii_only))
+        _print_assumed(program)
+        for one in differentials:
+            click.echo(one.text(ascii=ascii_only, named=named) + "\n")
+        if forms:
+            _print_derivations(found, forms, partial(write, ascii=ascii_only))
         for d, certificate in zip(found, certificates, strict=bool(certificates)):
             click.echo(f"{_by(d)}: {certificate}")
     if any(not c.passed for c in certificates):
@@ -194,16 +206,23 @@ def _code_name(program: Program, d: Derivation) -> str:
     return f"d{power}{program.result_name or 'f'}_d{d.wrt[0].name}{power}"
 
 
-def _print_derivations(
-    program: Program,
-    found: Sequence[Derivation],
-    forms: Sequence[Form],
-    write: Callable[..., str],
-) -> None:
+def _differentials(found: Sequence[Derivation]) -> list[Differential]:
+    """One by all variables; at a higher order one by each."""
+    if len(found[0].wrt) == 1:
+        return [Differential(tuple(found))]
+    return [Differential((d,)) for d in found]
+
+
+def _print_assumed(program: Program) -> None:
     for sentence in program.assumed:
         click.echo(sentence)
     if program.assumed:
         click.echo()
+
+
+def _print_derivations(
+    found: Sequence[Derivation], forms: Sequence[Form], write: Callable[..., str]
+) -> None:
     for d in found:
         for form in forms:
             label = f"{form:<7} " if len(forms) > 1 else ""

@@ -149,7 +149,8 @@ class _Setter:
             parts = self.element()[0] + _operator(ACCENTS[name])
             return _element("mover", parts), OTHER
         if name in ("mathrm", "operatorname"):
-            return _word(_plain(self.group())), WORD
+            text = _plain(self.group())
+            return _word(text), WORD if len(text) > 1 else OTHER
         if name == "text":
             return self.running_text(), SPACE
         if name == "mathbf":

@@ -13,9 +13,12 @@ I the identity, of the size that fits. ``sum`` is the sum of all entries, â€–Aâ€
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from typing import Literal
 
 from pullback.expressions.nodes import Node
+from pullback.expressions.sizes import Shape
 from pullback.notation import algebra
 from pullback.notation.index import IndexForms, Letters
 from pullback.notation.matrix import MatrixForms
@@ -61,6 +64,12 @@ class Writing:
             self.letters = self.entries.free(node.order)
             tree = self.entries.of(read, self.letters)
         self.tree: Formula = tree
+
+    def of(self, tree: Formula, definitions: Sequence[Node], shape: Shape) -> Writing:
+        """Another formula in the same names, made of such formulas."""
+        made = copy(self)
+        made.tree, made.definitions, made.shape, made.letters = tree, [*definitions], shape, ()
+        return made
 
     def text(self, style: Style) -> str:
         return self.formula(style) + self.where(style)
