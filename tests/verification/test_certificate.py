@@ -17,6 +17,7 @@ from pullback.functions.catalogue import CATALOGUE
 from pullback.trace import Trace
 from pullback.verification import certificate
 from pullback.verification.certificate import certify, check_values
+from pullback.verification.comparison import Found
 
 
 def call(name, *arguments):
@@ -213,8 +214,8 @@ def test_a_nan_is_never_certified(monkeypatch):
     result = certify(d)
     assert not result.passed and "exp is not a real number" in str(result)
     tally = certificate._Tally(seed=1)
-    tally.add(certificate._Found(float("nan"), "the derivative"), {})
-    tally.add(certificate._Found(0.0, "the derivative"), {})
+    tally.add(Found(float("nan"), "the derivative"), {})
+    tally.add(Found(0.0, "the derivative"), {})
     assert tally.certificate().wrong
 
 

@@ -9,40 +9,29 @@ a right derivative agrees to about 1e-27 and a wrong one cannot hide behind roun
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from pullback.derivation.result import Derivation
 from pullback.errors import DomainError
-from pullback.expressions import Node, Variable, shape_text
+from pullback.expressions import Node, shape_text
 from pullback.expressions.walks import post_order, variables
-from pullback.verification.differences import (
-    Place,
-    Scale,
-    largest_of,
-    random_direction,
-    relative_error,
+from pullback.verification.comparison import (
+    AGREE,
+    Found,
+    NoPoint,
+    Site,
+    compare_at_some_point,
+    drawn_points,
 )
-from pullback.verification.exact import Array, array, evaluate, real_context
-from pullback.verification.points import (
-    NotTestable,
-    Sizes,
-    draw_sizes,
-    draw_value,
-    draws,
-    seed_of,
-    work,
-)
+from pullback.verification.differences import largest_of, relative_error, span_of
+from pullback.verification.exact import evaluate, real_context
+from pullback.verification.points import NotTestable, Sizes, draw_sizes, seed_of, work
 
-THRESHOLD = 1e-10  # a right derivative is at 1e-20 or better
 MOST_WORK = 1_000_000  # multiplications at one point, about two seconds
 WORK = 500_000  # more points than one only while all together stay below this
-SEARCH = 12  # tries for a point where the derivative is not zero
-ENTRIES = 40  # a first derivative of so many entries is also compared entry by entry
-MOST_DIGITS = 1500  # a derivative of 1e-350 beside a function of 1 is still seen
+SIZES = 8  # choices of sizes, where there is no point inside the domain for some
 
 
 @dataclass(frozen=True)
@@ -79,27 +68,25 @@ class Certificate:
 def certify(derivation: Derivation, points: int = 3, seed: int | None = None) -> Certificate:
     """Compare a derivative with differences of the function at random sizes and points.
 
-    Variables take random values for which their assumptions hold; entries of a variable move
-    independently of each other. A named line that is differentiated by moves alone. A point
-    outside the domain, or with a kink within the step, is drawn again.
+    Variables take random values for which their assumptions hold. By default entries of a
+    variable move independently of each other; in another convention (see
+    :mod:`pullback.derivation.structure`) it moves as that says. A named line that is differentiated
+    by moves alone. A point outside the domain, or with a kink within the step, is drawn again.
     """
     function, targets = derivation.program.result, [w.node for w in derivation.wrt]
     seed = seed_of(function, *targets) if seed is None else seed
-    nodes = post_order(function, derivation.node, *targets)
-    sites = _sites(nodes, seed, points, 2 ** len(targets) + 2)
-    tally = _Tally(seed)
     shape = function.shape + tuple(size for target in targets for size in target.shape)
+    tally = _Tally(seed)
     if derivation.node.shape != shape:
         claimed = shape_text(derivation.node.shape)
         return tally.failure(f"its shape should be {shape_text(shape)} and is {claimed}")
-    try:
-        for k, (sizes, generator) in enumerate(sites):
-            thorough = k == 0 and len(targets) == 1
-            found = _compare_at_some_point(derivation, sizes, generator, thorough)
-            tally.add(found, sizes)
-    except NotTestable as reason:
-        return tally.unfinished(reason.message)
-    return tally.certificate()
+
+    def compare(site: Site) -> Found:
+        thorough = not tally.sizes and len(targets) == 1
+        return compare_at_some_point(derivation, site, thorough=thorough)
+
+    nodes = post_order(function, derivation.node, *targets)
+    return tally.over(nodes, points, 2 ** len(targets) + 2, compare)
 
 
 def check_values(
@@ -112,55 +99,86 @@ def check_values(
     >>> check_values(make.multiply(x, x), make.power(x, 2)).passed
     True
     """
-    seed = seed_of(f, g) if seed is None else seed
-    tally = _Tally(seed, threshold)
+    tally = _Tally(seed_of(f, g) if seed is None else seed, threshold)
     if f.shape != g.shape:
         return tally.failure("the shapes differ")
-    try:
-        for sizes, generator in _sites(post_order(f, g), seed, points, 2):
-            tally.add(_values_at_some_point(f, g, sizes, generator), sizes)
-    except NotTestable as reason:
-        return tally.unfinished(reason.message)
-    return tally.certificate()
-
-
-def _sites(
-    nodes: Sequence[Node], seed: int, points: int, evaluations: int
-) -> Iterator[tuple[Sizes, random.Random]]:
-    """Sizes and a generator for each point; fewer points where each takes long."""
-    if points < 1:
-        raise NotTestable("at least one point is needed")
-    spent = 0
-    for k in range(points):
-        generator = random.Random(f"{seed}/{k}")  # noqa: S311  # no secret
-        sizes = draw_sizes(nodes, generator, MOST_WORK // evaluations)
-        spent += work(nodes, sizes) * evaluations
-        if k and spent > WORK:
-            return
-        yield sizes, generator
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The relative error at a point, and what it is the error of."""
-
-    error: float
-    where: str
-    zero: bool = False  # nothing but zeros were compared
+    return tally.over(post_order(f, g), points, 2, lambda site: _values_at_some_point(f, g, site))
 
 
 class _Tally:
-    def __init__(self, seed: int, threshold: float = THRESHOLD) -> None:
+    """What was compared so far, and how it came out."""
+
+    def __init__(self, seed: int, threshold: float = AGREE) -> None:
         self.seed, self.threshold = seed, threshold
         self.worst, self.where = 0.0, ""
         self.sizes: list[Sizes] = []
+        self.pieces: dict[Any, set[Any]] = {}
         self.agree = self.zero = True
 
-    def add(self, found: _Found, sizes: Sizes) -> None:
+    def over(
+        self,
+        nodes: Sequence[Node],
+        points: int,
+        evaluations: int,
+        compare: Callable[[Site], Found],
+    ) -> Certificate:
+        """Compares at several points: fewer where each takes long, more to meet every kink's sides."""
+        if points < 1:
+            return self._unfinished("at least one point is needed")
+        spent = 0
+        for k in range(3 * points):
+            if k >= points and all(len(met) > 1 for met in self.pieces.values()):
+                break
+            left = WORK - spent if k else MOST_WORK
+            generator = random.Random(f"{self.seed}/{k}")  # noqa: S311  # no secret
+            site = Site({}, generator, max(0, k - points + 1))
+            try:
+                spent += self._at_some_sizes(nodes, site, evaluations, left, compare)
+            except NoPoint as reason:
+                if k:
+                    break
+                return self._unfinished(reason.message)
+            except NotTestable as reason:
+                return self._unfinished(reason.message)
+            if spent > WORK:
+                break
+        return self.certificate()
+
+    def _at_some_sizes(
+        self,
+        nodes: Sequence[Node],
+        site: Site,
+        evaluations: int,
+        left: int,
+        compare: Callable[[Site], Found],
+    ) -> int:
+        """Compares at sizes for which there is a point; returns the work this took."""
+        tried: list[Sizes] = []
+        reason: NoPoint | None = None
+        for _ in range(SIZES):
+            sizes = draw_sizes(nodes, site.generator, MOST_WORK // evaluations)
+            takes = work(nodes, sizes) * evaluations
+            if takes > left:
+                return WORK
+            if sizes in tried:
+                continue
+            tried.append(sizes)
+            try:
+                self.add(compare(replace(site, sizes=sizes)), sizes)
+            except NoPoint as missing:
+                reason = reason or missing
+            else:
+                return takes
+        assert reason is not None
+        raise reason
+
+    def add(self, found: Found, sizes: Sizes) -> None:
         error, where = found.error, found.where
         self.sizes.append(sizes)
         self.zero = self.zero and found.zero
-        if not error <= self.threshold and self.agree:  # NaN is not small
+        for function, piece in found.pieces:
+            self.pieces.setdefault(function, set()).add(piece)
+        if not error <= min(self.threshold, found.within) and self.agree:  # NaN is not small
             at = ", ".join(f"{name}={size}" for name, size in sizes.items())
             self.where = f"{where} (relative error {error:.1e}" + (f", {at})" if at else ")")
             self.agree = False
@@ -176,7 +194,7 @@ class _Tally:
     def failure(self, message: str) -> Certificate:
         return self._with(passed=False, message=message, wrong=True)
 
-    def unfinished(self, reason: str) -> Certificate:
+    def _unfinished(self, reason: str) -> Certificate:
         if not self.agree:
             return self.certificate()
         return self._with(passed=False, message=reason)
@@ -186,135 +204,33 @@ class _Tally:
         return Certificate(passed, len(sizes), self.worst, self.seed, sizes, message, wrong)
 
 
-# One point
-
-
-def _values_at_some_point(f: Node, g: Node, sizes: Sizes, generator: random.Random) -> _Found:
-    mp = real_context(40)
+def _values_at_some_point(f: Node, g: Node, site: Site) -> Found:
+    """The relative difference at the first point drawn where ``f`` has a value."""
     reason = ""
-    for given in _points(variables(f, g), sizes, generator, mp):
+    sizes = site.sizes
+    for given in drawn_points(variables(f, g), [f, g], site):
         try:
-            left = evaluate([f], given, sizes, mp)[f]
+            left = evaluate([f], given, sizes, real_context(_DIGITS))
         except DomainError as outside:
             reason = reason or outside.message
             continue
+        pieces = frozenset(left.sides)
         try:
-            right = evaluate([g], given, sizes, mp)[g]
-            error = _relative(left, right, mp)
-            if error > _ROUNDING:  # a difference, or digits lost to cancellation: these return
-                fine = real_context(200)
-                exact: dict[Node, Array] = {v: array(x, fine) for v, x in given.items()}
-                both = evaluate([f, g], exact, sizes, fine)
-                error = _relative(both[f], both[g], fine)
+            right = evaluate([g], given, sizes, left.mp)
+            error = relative_error(left[f], right[g])
+            span = max(span_of([f], left), span_of([g], right), key=lambda span: span.digits)
+            if error > min(_ROUNDING, span.agreement):
+                coarse = largest_of(left[f] - right[g])
+                more = evaluate([f, g], given, sizes, real_context(_MORE + int(span.digits)))
+                error = relative_error(more[f], more[g])
+                if largest_of(more[f] - more[g]) < coarse * left.mp.mpf(10) ** -60:
+                    error = 0.0  # it was rounding, which shrinks with more digits
         except DomainError as missing:
             lost = f"the second has no value where the first has one: {missing.message}"
-            return _Found(float("nan"), lost)
-        return _Found(error, "the values differ")
-    raise NotTestable(f"no point inside the domain was found: {reason}")
+            return Found(float("nan"), lost, pieces=pieces)
+        return Found(error, "the values differ", span.agreement, pieces=pieces)
+    raise NoPoint(f"no point inside the domain was found: {reason}")
 
 
+_DIGITS, _MORE = 40, 200
 _ROUNDING = 1e-25  # what 40 digits leave where nothing cancels
-
-
-def _relative(left: Array, right: Array, mp: Any) -> float:
-    scale = max(largest_of(left), largest_of(right), mp.mpf("1e-30"))
-    return float(relative_error(left, right, scale))
-
-
-def _points(
-    names: Sequence[Variable], sizes: Sizes, generator: random.Random, mp: Any
-) -> Iterator[dict[Node, Array]]:
-    for kinds in draws(generator, len(names)):
-        yield {
-            variable: draw_value(variable, sizes, draw, generator, mp)
-            for variable, draw in zip(names, kinds, strict=True)
-        }
-
-
-def _compare_at_some_point(
-    derivation: Derivation, sizes: Sizes, generator: random.Random, thorough: bool
-) -> _Found:
-    """The error at the first point drawn where a comparison is possible, and what differs.
-
-    A zero that agrees says little (every unit of a network may be off at a point), so a few
-    more points are tried for something else.
-    """
-    targets = [w.node for w in derivation.wrt]
-    names = variables(derivation.program.result, derivation.node, *targets)
-    mp = real_context(40)
-    reason = ""
-    zero: _Found | None = None
-    for attempt, drawn in enumerate(_points(names, sizes, generator, mp)):
-        if zero is not None and attempt >= SEARCH:
-            break
-        directions = random.Random(generator.getrandbits(32))  # noqa: S311  # no secret
-        try:
-            found = _compare(derivation, drawn, sizes, directions, thorough)
-        except DomainError as error:
-            reason = reason or error.message
-            continue
-        if not found.zero or not found.error <= THRESHOLD:
-            return found
-        zero = found
-    if zero is None:
-        raise NotTestable(f"no point inside the domain was found: {reason}")
-    return zero
-
-
-def _compare(
-    derivation: Derivation,
-    drawn: Mapping[Node, Array],
-    sizes: Sizes,
-    generator: random.Random,
-    thorough: bool,
-) -> _Found:
-    """The relative error along random directions, with as many digits as it takes to see it."""
-    shapes = [tuple(s.evaluate(sizes) for s in w.node.shape) for w in derivation.wrt]
-    directions = [random_direction(shape, generator) for shape in shapes]
-    extra, before = 0, 0
-    while True:
-        scale = Scale(len(shapes), extra)
-        place = Place(derivation, drawn, sizes, scale)
-        derivative, difference = place.derivative_along(directions), place.difference(directions)
-        largest = max(largest_of(derivative), largest_of(difference))
-        beside = max(largest_of(place.value), place.mp.one)
-        if largest >= beside * place.mp.mpf(10) ** -(10 + extra // 4):
-            break
-        # So small beside the function: a zero, or too few digits to see it. A true value stays
-        # when digits are added, a zero shrinks with them.
-        size = largest_of(derivative)
-        stays = size and abs(size - before) < size / 1000
-        if extra and not stays:
-            error = float(largest / beside)
-            return _Found(error, "the derivative should be zero", zero=True)
-        before = size
-        exponent = int(-place.mp.log10(size / beside)) if stays else 0
-        extra = max(80, 4 * exponent + 80)
-        if extra > MOST_DIGITS:
-            raise NotTestable("the derivative is too small beside the function to be compared")
-    error = relative_error(derivative, difference, largest)
-    found = _Found(error, "the formula and the differences of the function disagree")
-    if thorough and not extra and np.prod(shapes[0], dtype=int) <= ENTRIES:
-        return _entry_by_entry(place, shapes[0], derivation.wrt[0].name, found)
-    return found
-
-
-def _entry_by_entry(place: Place, shape: tuple[int, ...], name: str, worst: _Found) -> _Found:
-    """The same comparison along each axis of the variable, to name the entry that is wrong."""
-    first = not worst.error <= THRESHOLD
-    for index in np.ndindex(shape):
-        entry = np.zeros(shape, dtype=object)
-        entry[index] = 1
-        derivative, difference = place.derivative_along([entry]), place.difference([entry])
-        largest = max(place.largest_entry, largest_of(derivative), largest_of(difference))
-        error = relative_error(derivative, difference, largest or place.mp.one)
-        if not error <= (THRESHOLD if first else max(worst.error, THRESHOLD)):
-            at = f"entry ({', '.join(str(i + 1) for i in index)}) of {name}" if shape else name
-            worst, first = (
-                _Found(error, f"the derivative by {at} is not what differences say"),
-                False,
-            )
-            if not derivative.shape:
-                said, true = (place.mp.nstr(v.item(), 6) for v in (derivative, difference))
-                worst = _Found(error, f"the derivative by {at} is {true}, the formula says {said}")
-    return worst

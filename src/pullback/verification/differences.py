@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -13,9 +14,16 @@ import numpy as np
 
 from pullback.derivation.result import Derivation
 from pullback.errors import DomainError
-from pullback.expressions import Node
-from pullback.expressions.walks import depending_on
-from pullback.verification.exact import Array, array, evaluate, real_context, unknown_below
+from pullback.expressions import Contraction, Node, Sum
+from pullback.expressions.walks import depending_on, post_order
+from pullback.verification.exact import (
+    Array,
+    Values,
+    array,
+    evaluate,
+    real_context,
+    unknown_below,
+)
 from pullback.verification.motions import motion_of
 from pullback.verification.points import Sizes
 
@@ -24,6 +32,10 @@ def random_direction(shape: tuple[int, ...], generator: random.Random) -> Array:
     count = int(np.prod(shape, dtype=int))
     entries = [generator.choice((-1, 1)) * generator.uniform(0.5, 1.5) for _ in range(count)]
     return np.array(entries, dtype=object).reshape(shape)
+
+
+_LOG10_2 = math.log10(2)
+USUAL = 14  # digits between the numbers of a usual evaluation
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,7 @@ class Place:
         self.targets = [w.node for w in derivation.wrt]
         self.motions = [motion_of(target, derivation.structured) for target in self.targets]
         self.sizes = sizes
+        self.scale = scale
         self.mp = real_context(scale.digits)
         self.step = self.mp.mpf(10) ** -scale.step_digits
         given = {node: array(value, self.mp) for node, value in drawn.items()}
@@ -71,6 +84,20 @@ class Place:
         """What changes with a target; all else keeps its value."""
         held = unknown_below([self.function], dict.fromkeys(self.targets))
         return depending_on(self.function, self.targets) & {*held, *self.targets}
+
+    @property
+    def pieces(self) -> frozenset[Hashable]:
+        """On which smooth piece of which function the point lies."""
+        return frozenset(self.sides)
+
+    @cached_property
+    def span(self) -> Span:
+        return span_of([self.function, self.derivative], self.base)
+
+    @property
+    def noise(self) -> Any:
+        """Differences below this may be rounding, once digits cover the span."""
+        return self.mp.mpf(10) ** (self.span.high - 20 - self.scale.extra // 4)
 
     @cached_property
     def largest_entry(self) -> Any:
@@ -109,17 +136,68 @@ class Place:
         return np.asarray(total / (2 * self.step) ** len(moves), dtype=object)
 
 
+@dataclass(frozen=True)
+class Span:
+    """The decimal exponents between which all numbers of an evaluation lie, zeros aside."""
+
+    low: float
+    high: float
+
+    @property
+    def digits(self) -> float:
+        """How many digits it takes to see the smallest beside the largest."""
+        return self.high - self.low
+
+    @property
+    def agreement(self) -> float:
+        """The relative error below which no term can be missing; 1 where all sizes are usual."""
+        return max(10 ** -(self.digits + 6), 1e-300) if self.digits > USUAL else 1.0
+
+
+def span_of(roots: Sequence[Node], values: Values) -> Span:
+    """The span of the values of all nodes below the roots, and of what their sums add up.
+
+    A sum may swallow a term that is small beside another.
+    """
+    mp = values.mp
+    low = high = 0
+    within: dict[Node, tuple[int, int]] = {}
+    for node in post_order(*roots):
+        if node not in values.of:
+            continue
+        sizes = [mp.mag(v) for v in values[node].flat if v]
+        within[node] = (min(sizes), max(sizes)) if sizes else (0, 0)
+        ranges = [within[node]]
+        if isinstance(node, Sum):
+            for coefficient, term in node.terms:
+                size = mp.mag(mp.mpf(coefficient.numerator) / coefficient.denominator)
+                ranges.append((size + within[term][0], size + within[term][1]))
+        elif isinstance(node, Contraction) and node.operands:
+            of = [within[operand] for operand in node.children]
+            ranges.append((sum(a for a, _ in of), sum(b for _, b in of)))
+        low, high = min(low, *(a for a, _ in ranges)), max(high, *(b for _, b in ranges))
+    return Span(low * _LOG10_2, high * _LOG10_2)
+
+
 def largest_of(value: Array) -> Any:
     return max((abs(v) for v in np.asarray(value, dtype=object).flat), default=0)
 
 
-def relative_error(left: Array, right: Array, scale: Any) -> float:
-    """The largest difference relative to ``scale``; NaN where either is."""
+def relative_error(left: Array, right: Array, beside: Any = 0) -> float:
+    """The largest difference of two entries relative to the larger one; NaN where either is.
+
+    An entry that is tiny beside the largest, or beside ``beside``, is compared as if it were 1e-12
+    of that.
+    """
     if np.shape(left) != np.shape(right):
         return float("nan")
-    entries: Iterable[Any] = np.asarray(left - right, dtype=object).flat
-    differences = [abs(v) for v in entries]
-    if any(d != d for d in differences):  # only NaN differs from itself
+    pairs = list(zip(np.asarray(left).flat, np.asarray(right).flat, strict=True))
+    if any(a != a or b != b for a, b in pairs):  # only NaN differs from itself
         return float("nan")
-    worst = max(differences, default=0)
-    return float(worst / scale) if worst else 0.0
+    least = max(largest_of(left), largest_of(right), beside) / 10**12
+    worst = 0.0
+    for a, b in pairs:
+        difference = abs(a - b)
+        if difference:
+            worst = max(worst, float(difference / max(abs(a), abs(b), least)))
+    return worst

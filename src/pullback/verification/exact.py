@@ -337,10 +337,11 @@ def _note_side(record: Function, arguments: list[Any], values: Values) -> None:
     equal up to sign; saying more pieces than there are only costs another point.
     """
     if record.piece is not None:
-        values.sides.append(record.piece(*arguments))
+        values.sides.append((record.name, record.piece(*arguments)))
         return
     if record.analytic or not record.elementwise:
         return
     first, rest = arguments[0], arguments[1:]
     places = [*record.kinks, *rest, *(-other for other in rest)]
-    values.sides.append(tuple((first > place) - (first < place) for place in places))
+    side = tuple((first > place) - (first < place) for place in places)
+    values.sides.append((record.name, side))

@@ -16,11 +16,13 @@ from pullback.expressions import (
     Contraction,
     Indicator,
     Node,
+    Number,
     Size,
     SizeValue,
     Sum,
     Variable,
 )
+from pullback.expressions.walks import post_order
 from pullback.verification.exact import Array, array
 
 Sizes = dict[str, int]
@@ -144,15 +146,62 @@ DRAWS: tuple[Draw, ...] = (
 NEAR_IDENTITY = (DRAWS[1], DRAWS[3])  # square matrices then get a positive determinant
 
 
-def draws(generator: random.Random, count: int) -> Iterator[tuple[Draw, ...]]:
+WIDE: tuple[Draw, ...] = (
+    lambda g: g.choice((-1, 1)) * 10 ** g.uniform(-1, 4),
+    lambda g: g.choice((-1, 1)) * 10 ** g.uniform(-6, 0),
+)
+
+
+HUGE = 10**300
+
+
+def landmarks(roots: Iterable[Node]) -> tuple[Draw, ...]:
+    """Numbers near those that an expression adds to something, or of the scale it multiplies by.
+
+    A logarithm of x − 50, or what a relu does beyond 100, is not found by chance.
+    """
+    added: set[Number] = set()
+    scales: set[Number] = set()
+    for node in post_order(*roots):
+        for coefficient, term in node.terms if isinstance(node, Sum) else ():
+            alone = isinstance(term, Contraction) and not term.operands
+            (added if alone else scales).add(max(coefficient, -coefficient))
+    near = [
+        _beside(sign * float(c), side)
+        for sign in (1, -1)
+        for side in (1, -1)
+        for c in sorted(added)[-3:]
+        if 2 < c < HUGE
+    ]
+    near += [_scaled(c) for c in sorted(scales)[-3:] if 20 < c < HUGE]
+    return tuple(near)
+
+
+def _beside(number: float, side: int) -> Draw:
+    return lambda g: number + side * g.uniform(0, 2)
+
+
+def _scaled(number: Number) -> Draw:
+    return lambda g: g.gauss(0, 1) / float(number)
+
+
+def draws(
+    generator: random.Random, count: int, near: Sequence[Draw] = (), elsewhere: int = 0
+) -> Iterator[tuple[Draw, ...]]:
     """Which kind of numbers each of ``count`` variables takes, try after try.
 
-    At first all are normal, then all positive, …; then every variable has a kind of its own.
+    At first all are normal, then all are ``near`` some numbers, then all positive, …; then every
+    variable has a kind of its own. Where normal ones were tried before, ``elsewhere`` counts from 1
+    with which of the others to begin.
     """
-    for draw in (DRAWS[0], DRAWS[0], *DRAWS, DRAWS[1], DRAWS[2]):
+    others = [*near, *DRAWS[1:], *WIDE]
+    alike = others[elsewhere - 1 :] if elsewhere else (DRAWS[0], DRAWS[0], *near, *DRAWS)
+    for draw in (*alike, DRAWS[1], DRAWS[2]):
         yield (draw,) * count
     for _ in range(54):
         yield tuple(generator.choice(DRAWS) for _ in range(count))
+    for _ in range(30):
+        yield tuple(generator.choice((*DRAWS, *near, *WIDE)) for _ in range(count))
 
 
 def draw_value(
