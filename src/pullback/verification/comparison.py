@@ -30,7 +30,7 @@ from pullback.verification.points import NotTestable, Sizes, draw_value, draws, 
 
 AGREE = 1e-18  # a right derivative comes to 1e-20 or better
 STAYS = 0.5  # an error that more digits leave above this part of it is no rounding
-SEARCH = 16  # tries for a point where the derivative is not zero
+SEARCH = 12  # tries for a point where the derivative is not zero
 ENTRIES = 40  # a first derivative of so many entries is also compared entry by entry
 MOST_DIGITS = 1500  # a derivative of 1e-350 beside a function of 1 is still seen
 DRAWN_DIGITS = 250  # of a point; as far as a unit sum or an orthogonal matrix is one
