@@ -17,13 +17,7 @@ from pullback.verification.motions import motion_of
 
 DECLARED = "A: n n, B: n n, C: n n, a: n, b: n"
 FUNCTIONS = ["tr(A*X)", "a'*inv(X + 9*eye(n))*b", "tr(X'*B*X*C)", "sum(exp(X*a))", "A*X*B"]
-KINDS = {
-    "symmetric": "symmetric",
-    "posdef": "posdef",
-    "skew": "skew",
-    "diagonal": "diagonal",
-    "orthogonal": "orthogonal",
-}
+KINDS = ["symmetric", "posdef", "skew", "diagonal", "orthogonal", "lower", "upper"]
 
 
 def stated(function: str, kind: str):
@@ -51,7 +45,7 @@ def test_right_answers_pass_in_each_convention(function: str, kind: str) -> None
 @pytest.mark.parametrize("structured", ["free", "tangent"])
 @pytest.mark.parametrize("wrt", [["X", "X"], ["X", "A"], ["a", "X"]])
 def test_right_second_derivatives_pass(wrt: list[str], structured) -> None:
-    for kind in ("symmetric", "skew", "diagonal"):
+    for kind in ("symmetric", "skew", "diagonal", "lower"):
         program = stated("a'*A*inv(X + 9*eye(n))*b + tr(X*A*X)", kind)
         assert certify(derive(program, wrt, structured)).passed, kind
 
@@ -84,6 +78,11 @@ WRONG = [
     ("tr(A*X)", "diagonal", "A'", "free"),
     ("tr(A*X)", "diagonal", "A'", "tangent"),
     ("tr(A*X)", "diagonal", "2 * A .* eye(n)", "free"),
+    # triangular: what stands beside the triangle, the other triangle's rule
+    ("tr(A*X)", "lower", "A'", "free"),
+    ("tr(A*X)", "upper", "A'", "tangent"),
+    ("tr(A*X)", "lower", "A' .* eye(n)", "tangent"),
+    ("tr(A*X)", "upper", "(A + A')/2", "tangent"),
     # orthogonal: not projected, twice too long, the transpose forgotten
     ("tr(A*X)", "orthogonal", "A'", "tangent"),
     ("tr(A*X)", "orthogonal", "A' - X*A*X", "tangent"),

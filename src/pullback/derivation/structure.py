@@ -5,7 +5,7 @@ take a derivative G with independent entries to
 
 - ``"free"``: the partials by the entries that can be chosen freely. For a symmetric X that is
   G + Gᵀ − G ⊙ I (Petersen and Pedersen, The Matrix Cookbook, equation 138), for a skew one
-  G − Gᵀ, for a diagonal one G ⊙ I. Where nothing can be chosen stands a zero.
+  G − Gᵀ, for a diagonal one G ⊙ I, for a triangular one its triangle. Where nothing can be chosen stands a zero.
 - ``"tangent"``: the gradient along the set of such tensors: (G + Gᵀ)/2, (G − Gᵀ)/2, G ⊙ I,
   (G − X Gᵀ X)/2 for an orthogonal X (Edelman, Arias and Smith, "The geometry of algorithms with
   orthogonality constraints", SIAM J. Matrix Anal. Appl. 20, 1998), and G less the mean of each
@@ -22,6 +22,7 @@ from typing import Literal, get_args
 from pullback.errors import MissingRule, PullbackError
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Node, Variable
+from pullback.expressions.placement import triangle
 
 Convention = Literal["free", "tangent"]
 HALF = Fraction(1, 2)
@@ -49,6 +50,13 @@ class Part:
         """G ⊙ I."""
         same = [self.row if k == self.column else k for k in range(self.node.order)]
         return make.contract([(self.node, same)], same)
+
+    def triangle(self, *, upper: bool) -> Node:
+        """The lower or the upper triangle of G, and zeros beside it."""
+        labels = list(range(self.node.order))
+        size = self.node.shape[self.row]
+        mask = triangle(size, size, upper=upper)
+        return make.contract([(self.node, labels), (mask, [self.row, self.column])], labels)
 
     @property
     def around(self) -> Node:
@@ -147,14 +155,20 @@ STRUCTURES = {
         refused="entries of unit sum are not free",
     ),
     "lower": Structure(
-        "lower",
+        "lower triangular",
         "the lower triangular matrices {0}",
-        refused="no derivative by the entries of a triangular matrix",
+        lambda g: g.triangle(upper=False),
+        lambda g: g.triangle(upper=False),
+        "the lower triangle of G",
+        "the lower triangle of G",
     ),
     "upper": Structure(
-        "upper",
+        "upper triangular",
         "the upper triangular matrices {0}",
-        refused="no derivative by the entries of a triangular matrix",
+        lambda g: g.triangle(upper=True),
+        lambda g: g.triangle(upper=True),
+        "the upper triangle of G",
+        "the upper triangle of G",
     ),
     "sign": Structure("sign", "signs {0}", refused="numbers that are −1 or 1 cannot move"),
     "binary": Structure(
