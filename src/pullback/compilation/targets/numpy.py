@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 from pullback.compilation.contraction import LETTERS
 from pullback.compilation.ir import (
@@ -106,7 +107,21 @@ def viewed(text: Text, view: View, *, aligned: bool = False) -> Text:
 
 
 class Speller:
-    """Instructions as NumPy expressions; ``text`` says how a source is written."""
+    """Instructions as NumPy expressions; ``text`` says how a source is written.
+
+    Other libraries spell a few of them in another way: they override those methods.
+    """
+
+    module = "np"
+    dtype = "np.float64"  # what the parameter dtype is, where it is not given
+
+    @classmethod
+    def imports(cls, program: LinearProgram) -> list[str]:
+        return imports(program)
+
+    @classmethod
+    def helpers(cls, program: LinearProgram) -> list[str]:
+        return helpers(program)
 
     def __init__(self, sizes: dict[str, str], text: Callable[[Literal | Register], Text]) -> None:
         self.sizes = sizes
@@ -124,57 +139,38 @@ class Speller:
             case "size":
                 return size_text(i.detail[0], self.sizes)
             case "reduce":
-                whole_array = len(i.detail) == len(i.operands[0].axes)
-                axes = i.detail[0] if len(i.detail) == 1 else i.detail
-                axis = "" if whole_array else f"axis={axes}"
-                return f"{bracketed(arguments[0], ATOM)}.{i.name}({axis})", ATOM
+                return self.reduced(i, bracketed(arguments[0], ATOM)), ATOM
             case "matmul":
                 left, right = bracketed(arguments[0], ATOM), bracketed(arguments[1], ATOM)
                 return f"{left} @ {right}", PRODUCT
             case "vecdot" | "vdot":
-                return f"np.{i.op}({plain[0]}, {plain[1]})", ATOM
+                return self.inner(i, plain), ATOM
             case "tensordot":
-                a, b = ("(" + ", ".join(map(str, axes)) + ")" for axes in i.detail)
-                axes_ = (
-                    f"({list(i.detail[0])}, {list(i.detail[1])})"
-                    if len(i.detail[0]) != 1
-                    else f"({i.detail[0][0]}, {i.detail[1][0]})"
-                )
-                del a, b
-                return f"np.tensordot({plain[0]}, {plain[1]}, axes={axes_})", ATOM
+                a, b = (list(axes) if len(axes) != 1 else axes[0] for axes in i.detail)
+                return f"{self.module}.tensordot({plain[0]}, {plain[1]}, {self.axes((a, b))})", ATOM
             case "einsum":
                 if i.name == "ii->":
-                    return f"np.trace({plain[0]})", ATOM
+                    return f"{self.module}.trace({plain[0]})", ATOM
                 if i.name == "ii->i":
-                    return f"np.diagonal({plain[0]})", ATOM
-                return f"np.einsum({i.name!r}, {', '.join(plain)})", ATOM
+                    return f"{self.module}.diagonal({plain[0]})", ATOM
+                return f"{self.module}.einsum({i.name!r}, {', '.join(plain)})", ATOM
             case "fill":
-                weak = is_weak(i.operands[0].source)
-                dtype = ", dtype" if weak else ""
-                shape = shape_tuple(i.result.shape, self.sizes)
-                suffix = "" if i.result.shape else "[()]"
-                value = self.operand(i.operands[0])[0]
-                return f"np.full({shape}, {value}{dtype}){suffix}", ATOM
+                return self.filled(i), ATOM
             case "copy":
-                if not i.result.shape:
-                    return f"np.copy({plain[0]})[()]", ATOM
-                return f"{bracketed(arguments[0], ATOM)}.copy()", ATOM
+                return self.copied(arguments[0], i.result.shape), ATOM
             case "call":
-                return f"{library(i.name)}({', '.join(plain)})", ATOM
+                return f"{self.function(i.name)}({', '.join(plain)})", ATOM
             case "item":
                 return f"{bracketed(arguments[0], ATOM)}[{i.detail[0]}]", ATOM
             case "indicator":
-                return relation_text(i, self.spell), ATOM
+                return self.relation(i), ATOM
             case "slice":
-                source = i.operands[0].source
-                assert isinstance(source, Register)
-                index = subscript(dict(i.detail), source.shape, self.spell)
-                return bracketed(arguments[0], ATOM) + index, ATOM
+                return self.sliced(i, bracketed(arguments[0], ATOM)), ATOM
             case "reshape":
                 shape = shape_tuple(i.result.shape, self.sizes)
                 return f"{bracketed(arguments[0], ATOM)}.reshape({shape})", ATOM
             case "concatenate":
-                return f"np.concatenate(({', '.join(plain)}), axis={i.detail[0]})", ATOM
+                return f"{self.module}.concatenate(({', '.join(plain)}), axis={i.detail[0]})", ATOM
             case "helper":
                 return f"_{i.name}({', '.join(plain)})", ATOM
         raise AssertionError(i.op)
@@ -194,9 +190,52 @@ class Speller:
         if i.name == "power":
             return f"{bracketed(arguments[0], ATOM)} ** {bracketed(arguments[1], ATOM)}", POWER
         if numbers_of_condition(i):
-            arguments[1] = f"np.asarray({arguments[1][0]}, dtype)", ATOM
-        call = f"{library(i.name)}({', '.join(a[0] for a in arguments)})"
-        return (f"float({call})" if i.result.weak else call), ATOM
+            arguments[1] = self.number(arguments[1][0]), ATOM
+        return self.mapped(i, [a[0] for a in arguments]), ATOM
+
+    # what libraries spell each in its own way
+
+    def function(self, name: str) -> str:
+        """A function with the module that it is in."""
+        return library(name)
+
+    def number(self, text: str) -> str:
+        """A number with a dtype."""
+        return f"{self.module}.asarray({text}, dtype)"
+
+    def mapped(self, i: Instruction, arguments: list[str]) -> str:
+        call = f"{self.function(i.name)}({', '.join(arguments)})"
+        return f"float({call})" if i.result.weak else call
+
+    def axes(self, pair: tuple[Any, Any]) -> str:
+        return f"axes={pair}"
+
+    def reduced(self, i: Instruction, operand: str) -> str:
+        whole_array = len(i.detail) == len(i.operands[0].axes)
+        axes = i.detail[0] if len(i.detail) == 1 else i.detail
+        return f"{operand}.{i.name}({'' if whole_array else f'axis={axes}'})"
+
+    def inner(self, i: Instruction, operands: list[str]) -> str:
+        return f"{self.module}.{i.op}({', '.join(operands)})"
+
+    def filled(self, i: Instruction) -> str:
+        dtype = ", dtype" if is_weak(i.operands[0].source) else ""
+        shape = shape_tuple(i.result.shape, self.sizes)
+        suffix = "" if i.result.shape else "[()]"
+        return f"{self.module}.full({shape}, {self.operand(i.operands[0])[0]}{dtype}){suffix}"
+
+    def copied(self, operand: Text, shape: Shape) -> str:
+        if not shape:
+            return f"{self.module}.copy({operand[0]})[()]"
+        return f"{bracketed(operand, ATOM)}.copy()"
+
+    def relation(self, i: Instruction) -> str:
+        return relation_text(i, self.spell)
+
+    def sliced(self, i: Instruction, operand: str) -> str:
+        source = i.operands[0].source
+        assert isinstance(source, Register)
+        return operand + subscript(dict(i.detail), source.shape, self.spell)
 
     def spell(self, size: Size) -> str:
         return size_text(size, self.sizes)[0]
@@ -245,7 +284,7 @@ def needs_dtype(i: Instruction) -> bool:
     return (
         numbers_of_condition(i)
         or i.op == "indicator"
-        or (i.op in ("fill", "scatter") and is_weak(i.operands[0].source))
+        or (i.op in ("fill", "scatter", "store") and is_weak(i.operands[0].source))
     )
 
 

@@ -13,8 +13,6 @@ from pullback.compilation.targets.numpy import (
     STATEMENTS,
     Speller,
     Text,
-    helpers,
-    imports,
     literal,
     needs_dtype,
     used_sizes,
@@ -42,9 +40,10 @@ def plain_source(
     function: str = "compute",
     describe: Callable[[Node], str | None] = lambda node: None,
     order: list[str] | None = None,
+    spelling: type[Speller] = Speller,
 ) -> Source:
     """The program as one straight-line function; a value used once is written where it is used."""
-    return _Plain(program, function, describe, order or list(program.inputs)).write()
+    return _Plain(program, function, describe, order or list(program.inputs), spelling).write()
 
 
 class _Plain:
@@ -54,6 +53,7 @@ class _Plain:
         function: str,
         describe: Callable[[Node], str | None],
         order: list[str],
+        spelling: type[Speller],
     ) -> None:
         self.program = program
         self.describe = describe
@@ -65,7 +65,7 @@ class _Plain:
         self.texts: dict[Register, Text] = {}
         self.pending: dict[Register, Instruction] = {}  # written where they are used
         self.uses = program.use_counts()
-        self.speller = Speller(self.sizes, self._text)
+        self.speller = spelling(self.sizes, self._text)
         self.lines: list[str] = []
         self.made = {i.result: i for i in program.instructions}
         self.results = {v.source for v in program.outputs.values()}
@@ -85,9 +85,14 @@ class _Plain:
         given, header = self._size_lines()
         dtype = any(needs_dtype(i) for i in self.program.instructions)
         keywords = [self.sizes[name] for name in given]
-        keywords += ["dtype=np.float64"] if dtype else []
+        keywords += [f"dtype={self.speller.dtype}"] if dtype else []
         signature = ", ".join([*self.parameters.values(), *(["*"] if keywords else []), *keywords])
-        text = [*imports(self.program), "", "", *helpers(self.program)]
+        text = [
+            *self.speller.imports(self.program),
+            "",
+            "",
+            *self.speller.helpers(self.program),
+        ]
         text += [f"def {self.function}({signature}):", *self._docstring()]
         text += [f"    {line}" for line in [*header, *self.lines, self._return()]]
         return Source(
