@@ -70,9 +70,7 @@ class Arguments:
         strong = [arrays[n].dtype for n in deciding if not _weak(given[n], arrays[n])]
         single = strong and all(d == np.float32 for d in strong)
         dtype = np.dtype(np.float32 if single else np.float64)
-        sizes = self._sizes(arrays, given)
-        for limit in self.limits:
-            limit.check(sizes)
+        sizes = self.sizes(arrays, given)
         prepared = [
             dtype.type(arrays[name])
             if not arrays[name].ndim
@@ -82,7 +80,6 @@ class Arguments:
         return prepared, sizes, dtype
 
     def _array(self, name: str, value: Any) -> np.ndarray[Any, Any]:
-        order = self.variables[name].order
         try:
             array = np.asarray(value)
         except ValueError:
@@ -98,23 +95,34 @@ class Arguments:
                 f"'{name}' has dtype {array.dtype}; float64 and float32 are computed with",
                 hint=f"convert it: {name}.astype(np.float32)",
             )
-        if array.ndim != order:
-            shape = self.variables[name].shape
-            wanted = (
-                f"of shape ({', '.join(map(str, shape))}{',' * (order == 1)})"
-                if order
-                else "a number"
-            )
-            hint = ""
-            if order == 1 and array.ndim == 2 and 1 in array.shape:
-                hint = f"a {'row' if name in self.rows else 'column'} is given as a flat array: {name}.ravel()"
-            raise ShapeError(f"'{name}' must be {wanted}, but has shape {array.shape}", hint=hint)
+        self.check_order(name, array.shape)
         return array
 
-    def _sizes(
-        self, arrays: Mapping[str, np.ndarray[Any, Any]], given: Mapping[str, Any]
-    ) -> dict[str, int]:
-        """Every size that is given or shown by some axis; two values for one are an error."""
+    def check_order(self, name: str, found: tuple[int, ...]) -> None:
+        """Raises ShapeError for an array with other axes than the variable."""
+        shape = self.variables[name].shape
+        order = len(shape)
+        if len(found) == order:
+            return
+        wanted = f"of shape ({', '.join(map(str, shape))}{',' * (order == 1)})"
+        hint = ""
+        if order == 1 and len(found) == 2 and 1 in found:
+            hint = f"a {'row' if name in self.rows else 'column'} is given as a flat array: {name}.ravel()"
+        raise ShapeError(
+            f"'{name}' must be {wanted if order else 'a number'}, but has shape {found}", hint=hint
+        )
+
+    def sizes(self, arrays: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, int]:
+        """Every size that is given or shown by some axis; two values for one are an error.
+
+        Raises ShapeError too where a place that the code needs is outside for these sizes.
+        """
+        sizes = self._sizes(arrays, given)
+        for limit in self.limits:
+            limit.check(sizes)
+        return sizes
+
+    def _sizes(self, arrays: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, int]:
         sizes: dict[str, int] = {}
         origin: dict[str, str] = {}
         for name in self.size_names:

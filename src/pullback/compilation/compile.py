@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from pullback.compilation.arguments import Arguments
+from pullback.compilation.compiled import Compiled
+from pullback.compilation.foreign import FOREIGN
 from pullback.compilation.lowering import lower
 from pullback.compilation.rewriting import divide_once
-from pullback.compilation.runtime import Compiled, PlainFunction, PlannedFunction
+from pullback.compilation.runtime import PlainFunction, PlannedFunction
 from pullback.compilation.targets.numpy_plain import plain_source
 from pullback.compilation.targets.numpy_planned import planned_source
 from pullback.errors import PullbackError
@@ -22,6 +24,8 @@ from pullback.simplification.simplify import simplify
 from pullback.trace import Trace
 
 __all__ = ["Compiled", "compile_nodes"]
+
+TARGETS = ("numpy", *FOREIGN)
 
 DESCRIBED = 200  # with more lines than that, no formulas are written into the code
 
@@ -49,8 +53,12 @@ def compile_nodes(
     >>> fn(A=np.eye(2), x=[1, 2])
     array([1., 2.])
     """
-    if target != "numpy":
-        raise PullbackError(f"there is no target '{target}'; 'numpy' is the one there is")
+    if target not in TARGETS:
+        raise PullbackError(
+            f"there is no target '{target}'", hint=f"known are {', '.join(TARGETS)}"
+        )
+    if planned and target != "numpy":
+        raise PullbackError(f"planned buffers are NumPy's; target '{target}' has none")
     if not outputs:
         raise PullbackError("nothing to compile: no outputs")
     known = dict(program.variables)
@@ -65,6 +73,14 @@ def compile_nodes(
     arguments = Arguments(known, inputs, program.rows, size_names(outputs.values()), linear.limits)
     described = {**{node: name for name, node in outputs.items()}, **lines}
     describe = describer(program, described)
+    if target in FOREIGN:
+        kind = FOREIGN[target]
+        return kind(
+            linear,
+            arguments,
+            plain_source(linear, spelling=kind.spelling),
+            lambda: plain_source(linear, describe=describe, spelling=kind.spelling).text,
+        )
     if planned:
         return PlannedFunction(
             linear,

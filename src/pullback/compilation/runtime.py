@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import operator
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from pullback.compilation.arguments import Arguments, fast_check
+from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.diagnosis import run_traced
 from pullback.compilation.ir import LinearProgram
 from pullback.compilation.targets.numpy import uses_special
@@ -25,22 +25,13 @@ LOUD = {"divide": "raise", "invalid": "raise", "over": "ignore", "under": "ignor
 SILENT = {"all": "ignore"}
 KEPT = 8  # sets of buffers a thread keeps, one for each combination of sizes and dtype
 
-Out = Mapping[str, Any] | None
 
+class NumpyFunction(Compiled):
+    """A function of NumPy arrays, whose results are fresh unless ``out`` is given.
 
-class Compiled(ABC):
-    """A function made from expressions.
-
-    Takes the variables of the program by position (in the order of ``inputs``) or by name,
-    ignoring those it does not need, and sizes by name where no array shows them. Returns a fresh
-    array, or a dict of them for several outputs. ``out`` gives arrays to write results into.
-    Raises PullbackError for arguments that do not fit, DomainError for a singular matrix and, if
-    it is checked, where an operation leaves the real numbers.
+    Raises DomainError for a singular matrix and, if it is checked, where an operation leaves the
+    real numbers.
     """
-
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    sizes: tuple[str, ...]  # every named size; each may be given by name
 
     def __init__(
         self,
@@ -52,13 +43,9 @@ class Compiled(ABC):
         *,
         checked: bool,
     ) -> None:
-        self.inputs = arguments.inputs
-        self.outputs = tuple(program.outputs)
-        self.sizes = tuple(arguments.size_names)
-        self._write = write
+        super().__init__(program, arguments, write)
         self._program = program
         self._user = user
-        self._arguments = arguments
         self._known = arguments.known
         self._count = len(self.inputs)
         self._wanted = tuple(wanted)
@@ -68,11 +55,6 @@ class Compiled(ABC):
             program
         )  # SciPy raises no flags: look at results
         self._check = fast_check(arguments.variables, self.inputs, self._wanted, arguments.limits)
-
-    @cached_property
-    def source(self) -> str:
-        """The generated code: readable, standalone, each named line with its formula."""
-        return self._write()
 
     def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         check = self._check
@@ -154,9 +136,6 @@ class Compiled(ABC):
         if array.shape != shape:
             raise PullbackError(f"out['{name}'] has shape {array.shape}, the result has {shape}")
 
-    def __repr__(self) -> str:
-        return f"<compiled {', '.join(self.outputs)} of {', '.join(self.inputs)}>"
-
 
 def _finite(results: Any) -> bool:
     values = results.values() if isinstance(results, dict) else [results]
@@ -176,7 +155,7 @@ def _loaded(text: str, name: str) -> Callable[..., Any]:
     return function
 
 
-class PlainFunction(Compiled):
+class PlainFunction(NumpyFunction):
     """Runs straight-line code that makes its own arrays."""
 
     def __init__(
@@ -209,7 +188,7 @@ class PlainFunction(Compiled):
         return self._handed({self.outputs[0]: results} if self._single else results, out)
 
 
-class PlannedFunction(Compiled):
+class PlannedFunction(NumpyFunction):
     """Runs code that writes into buffers, kept for each thread, set of sizes and dtype."""
 
     def __init__(

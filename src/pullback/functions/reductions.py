@@ -106,8 +106,9 @@ prod_others: Function = function(
     code=(
         "one = xp.ones_like({0}[..., :1])\n"
         "before = xp.cumprod(xp.concatenate([one, {0}[..., :-1]], axis=-1), axis=-1)\n"
-        "after = xp.cumprod(xp.concatenate([one, {0}[..., :0:-1]], axis=-1), axis=-1)\n"
-        "before * after[..., ::-1]"
+        "turned = xp.flip({0}[..., 1:], (-1,))\n"
+        "after = xp.cumprod(xp.concatenate([one, turned], axis=-1), axis=-1)\n"
+        "before * xp.flip(after, (-1,))"
     ),
     exact=lambda mp, x: [mp.fprod(x[:i] + x[i + 1 :]) for i in range(len(x))],
     doc="For each entry the product of all the others, right where entries are 0.",

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pullback.compilation.compile import compile_nodes
-from pullback.compilation.runtime import Compiled
+from pullback.compilation.compiled import Compiled
 from pullback.derivation.batching import batch as batch_program
 from pullback.derivation.derive import derive_each
 from pullback.derivation.result import Derivation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -82,7 +82,7 @@ def shape_tuple(shape: Shape, names: dict[str, str]) -> str:
     return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
 
 
-def viewed(text: Text, view: View, *, aligned: bool = False) -> Text:
+def viewed(text: Text, view: View, *, aligned: bool = False, permute: str = "transpose") -> Text:
     """A source's text seen along the axes of a view; ``aligned`` drops leading broadcast axes."""
     if not isinstance(view.source, Register):
         return text
@@ -97,7 +97,7 @@ def viewed(text: Text, view: View, *, aligned: bool = False) -> Text:
         if kept == [1, 0]:
             result = f"{inner}.T", ATOM
         else:
-            result = f"{inner}.transpose({', '.join(map(str, kept))})", ATOM
+            result = f"{inner}.{permute}({', '.join(map(str, kept))})", ATOM
     if None in axes:
         while axes[-1] is not None:
             axes.pop()
@@ -113,7 +113,21 @@ class Speller:
     """
 
     module = "np"
-    dtype = "np.float64"  # what the parameter dtype is, where it is not given
+    permute = "transpose"
+
+    @classmethod
+    def typed(
+        cls, program: LinearProgram, parameters: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """Keyword parameters and first lines that give a dtype to what has none of its own."""
+        del parameters
+        needed = any(needs_dtype(i) for i in program.instructions)
+        return (["dtype=np.float64"] if needed else []), []
+
+    @classmethod
+    def spelled(cls, i: Instruction) -> Shape:
+        """The sizes that the text of an instruction may name."""
+        return sizes_spelled(i)
 
     @classmethod
     def imports(cls, program: LinearProgram) -> list[str]:
@@ -128,7 +142,7 @@ class Speller:
         self.text = text
 
     def operand(self, view: View, *, aligned: bool = True) -> Text:
-        return viewed(self.text(view.source), view, aligned=aligned)
+        return viewed(self.text(view.source), view, aligned=aligned, permute=self.permute)
 
     def expression(self, i: Instruction) -> Text:
         if i.op == "map":
@@ -246,6 +260,22 @@ class Speller:
         text = subscript({axis: stretch}, i.result.shape, self.spell)
         return name + (f"{text[:-1]}, ...]" if stretch.count is None else text)
 
+    def dtype_of(self, view: View) -> str:
+        if is_weak(view.source):
+            return "dtype"
+        return f"{bracketed(self.text(view.source), ATOM)}.dtype"
+
+    def diagonal_index(self, i: Instruction) -> str:
+        """Index ranges for the axes of a result, equal where a δ ties them."""
+        distinct = list(dict.fromkeys(i.detail))
+        ranges = []
+        for label in i.detail:
+            size = self.spell(i.result.shape[i.detail.index(label)])
+            after = len(distinct) - 1 - distinct.index(label)
+            index = f"[:{', None' * after}]" if after else ""
+            ranges.append(f"{self.module}.arange({size}){index}")
+        return ", ".join(ranges)
+
     def _is_matmul(self, view: View) -> bool:
         return "@" in self.text(view.source)[0]
 
@@ -259,12 +289,8 @@ class Speller:
             target = f"np.einsum('{subscripts}->{kept}', {name})[...]"
         if i.op in ("scatter", "store"):
             core = i.operands[0]
-            dtype = (
-                "dtype"
-                if is_weak(core.source)
-                else f"{bracketed(self.text(core.source), ATOM)}.dtype"
-            )
-            zeros = f"{name} = np.zeros({shape_tuple(i.result.shape, self.sizes)}, {dtype})"
+            shape = shape_tuple(i.result.shape, self.sizes)
+            zeros = f"{name} = np.zeros({shape}, {self.dtype_of(core)})"
             return [zeros, f"{target} = {self.operand(core)[0]}"]
         base, core = i.operands
         first = self.operand(base)
@@ -286,14 +312,6 @@ def needs_dtype(i: Instruction) -> bool:
         or i.op == "indicator"
         or (i.op in ("fill", "scatter", "store") and is_weak(i.operands[0].source))
     )
-
-
-def used_sizes(program: LinearProgram) -> list[str]:
-    """The named sizes that the code itself computes with."""
-    names: set[str] = set()
-    for i in program.instructions:
-        names.update(name for size in sizes_spelled(i) for name in size.names)
-    return sorted(names)
 
 
 def imports(program: LinearProgram) -> list[str]:

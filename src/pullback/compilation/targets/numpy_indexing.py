@@ -56,7 +56,9 @@ def subscript(stretches: Mapping[int, Stretch], shape: Shape, spell: Spell) -> s
     return taken + (f"[{', '.join(turned)}]" if turned else "") or "[...]"
 
 
-def relation_text(i: Instruction, spell: Spell) -> str:
+def relation_text(
+    i: Instruction, spell: Spell, range_: str = "np.arange({0})", number: str = ".astype(dtype)"
+) -> str:
     """The relation over index ranges that broadcast against each other, as numbers 0 and 1."""
     coefficients, offset = i.detail
     order = len(i.result.shape)
@@ -64,10 +66,10 @@ def relation_text(i: Instruction, spell: Spell) -> str:
     for k, (size, signed) in enumerate(zip(i.result.shape, coefficients, strict=True)):
         sign, c = ("-", -signed) if (-signed).at_least(1) else ("+", signed)
         axes = ", ".join([":", *["None"] * (order - 1 - k)])
-        term = f"np.arange({spell(size)})" + (f"[{axes}]" if k < order - 1 else "")
+        term = range_.format(spell(size)) + (f"[{axes}]" if k < order - 1 else "")
         if c.constant != 1:
             term = f"({spell(c)}) * {term}" if c.constant is None else f"{c} * {term}"
         form += f" {sign} {term}" if form else ("-" if sign == "-" else "") + term
     if offset.constant != 0:
         form += f" + ({spell(offset)})" if offset.constant is None else f" + {offset}"
-    return f"({form.replace('+ -', '- ')} {i.name} 0).astype(dtype)"
+    return f"({form.replace('+ -', '- ')} {i.name} 0){number}"

@@ -14,8 +14,6 @@ from pullback.compilation.targets.numpy import (
     Speller,
     Text,
     literal,
-    needs_dtype,
-    used_sizes,
 )
 from pullback.expressions.nodes import Node
 from pullback.expressions.sizes import Size, shape_text
@@ -60,8 +58,10 @@ class _Plain:
         self.namer = Namer()
         self.function = self.namer.name(function)
         self.parameters = {name: self.namer.name(name) for name in order}
-        wanted = used_sizes(program)
-        self.sizes = {name: self.namer.name(name) for name in wanted}
+        wanted = {
+            s for i in program.instructions for size in spelling.spelled(i) for s in size.names
+        }
+        self.sizes = {name: self.namer.name(name) for name in sorted(wanted)}
         self.texts: dict[Register, Text] = {}
         self.pending: dict[Register, Instruction] = {}  # written where they are used
         self.uses = program.use_counts()
@@ -83,9 +83,8 @@ class _Plain:
             if i.op != "input":
                 self._instruction(i, safe)
         given, header = self._size_lines()
-        dtype = any(needs_dtype(i) for i in self.program.instructions)
-        keywords = [self.sizes[name] for name in given]
-        keywords += [f"dtype={self.speller.dtype}"] if dtype else []
+        typed, first = self.speller.typed(self.program, list(self.parameters.values()))
+        keywords = [self.sizes[name] for name in given] + typed
         signature = ", ".join([*self.parameters.values(), *(["*"] if keywords else []), *keywords])
         text = [
             *self.speller.imports(self.program),
@@ -94,13 +93,13 @@ class _Plain:
             *self.speller.helpers(self.program),
         ]
         text += [f"def {self.function}({signature}):", *self._docstring()]
-        text += [f"    {line}" for line in [*header, *self.lines, self._return()]]
+        text += [f"    {line}" for line in [*first, *header, *self.lines, self._return()]]
         return Source(
             "\n".join(text) + "\n",
             self.function,
             self.parameters,
             {name: self.sizes[name] for name in given},
-            dtype,
+            bool(typed),
         )
 
     def _instruction(self, i: Instruction, safe: dict[Register, str]) -> None:

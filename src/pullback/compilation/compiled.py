@@ -1,0 +1,49 @@
+"""What compilation returns, whatever library its arrays are of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from pullback.compilation.arguments import Arguments
+from pullback.compilation.ir import LinearProgram
+
+Out = Mapping[str, Any] | None
+
+
+class Compiled(ABC):
+    """A function made from expressions.
+
+    Takes the variables of the program by position (in the order of ``inputs``) or by name,
+    ignoring those it does not need, and sizes by name where no array shows them. Returns an
+    array, or a dict of them for several outputs. ``out`` gives arrays to write results into,
+    where the target has arrays that can be written to. Raises PullbackError for arguments that
+    do not fit.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    sizes: tuple[str, ...]  # every named size; each may be given by name
+
+    def __init__(
+        self, program: LinearProgram, arguments: Arguments, write: Callable[[], str]
+    ) -> None:
+        self.inputs = arguments.inputs
+        self.outputs = tuple(program.outputs)
+        self.sizes = tuple(arguments.size_names)
+        self._arguments = arguments
+        self._write = write
+
+    @cached_property
+    def source(self) -> str:
+        """The generated code: readable, standalone, each named line with its formula."""
+        return self._write()
+
+    @abstractmethod
+    def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
+        """The outputs at these arrays."""
+
+    def __repr__(self) -> str:
+        return f"<compiled {', '.join(self.outputs)} of {', '.join(self.inputs)}>"

@@ -1,0 +1,130 @@
+"""The callable for arrays of JAX or PyTorch: checked for names and shapes, then theirs to run."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from pullback.compilation.arguments import Arguments
+from pullback.compilation.compiled import Compiled, Out
+from pullback.compilation.ir import LinearProgram
+from pullback.compilation.targets.jax import JaxSpeller
+from pullback.compilation.targets.numpy import Speller
+from pullback.compilation.targets.numpy_plain import Source
+from pullback.compilation.targets.torch import TorchSpeller
+from pullback.errors import PullbackError
+
+
+class ForeignFunction(Compiled):
+    """A function made from expressions, in another library's arrays.
+
+    Takes arguments as :class:`.Compiled` does, NumPy arrays included. It looks at shapes only, so
+    it can be traced (``jax.jit``, ``jax.vmap``, ``torch.compile``); it raises PullbackError for
+    arguments that do not fit, and nothing where an operation leaves the real numbers.
+    """
+
+    library: ClassVar[str]
+    spelling: ClassVar[type[Speller]]
+
+    def __init__(
+        self,
+        program: LinearProgram,
+        arguments: Arguments,
+        source: Source,
+        write: Callable[[], str],
+    ) -> None:
+        super().__init__(program, arguments, write)
+        self._source = source
+
+    @cached_property
+    def _module(self) -> Any:
+        if find_spec(self.library) is None:
+            raise PullbackError(
+                f"{self.library} is not installed",
+                hint=f"pip install {self.library}; the code itself is in .source",
+            )
+        return import_module("jax.numpy" if self.library == "jax" else self.library)
+
+    @cached_property
+    def _function(self) -> Callable[..., Any]:
+        space: dict[str, Any] = {}
+        assert self._module is not None
+        exec(compile(self._source.text, f"<pullback {self._source.function}>", "exec"), space)
+        function: Callable[..., Any] = space[self._source.function]
+        return function
+
+    def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
+        if out is not None:
+            raise PullbackError(
+                f"out= is for NumPy arrays; target '{self.library}' returns its own"
+            )
+        given = self._arguments.named(positional, arrays)
+        known = self._converted({n: given[n] for n in self._arguments.variables if n in given})
+        for name, value in known.items():
+            self._arguments.check_order(name, tuple(value.shape))
+        sizes = self._arguments.sizes(known, given)
+        missing = [name for name in self._source.sizes if name not in sizes]
+        if missing:
+            raise PullbackError(
+                f"size {missing[0]} is shown by no array that was given",
+                hint=f"pass it by name: {missing[0]}=…",
+            )
+        options: dict[str, Any] = {t: sizes[name] for name, t in self._source.sizes.items()}
+        if self._source.dtype:
+            options |= self._typed(known)
+        return self._function(*[known[name] for name in self.inputs], **options)
+
+    @abstractmethod
+    def _converted(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The library's arrays, of one floating dtype: float32 only if all are."""
+
+    @abstractmethod
+    def _typed(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """The dtype, and where it lies, of a result that no array decides."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<compiled {', '.join(self.outputs)} of {', '.join(self.inputs)} for {self.library}>"
+        )
+
+
+class JaxFunction(ForeignFunction):
+    library = "jax"
+    spelling = JaxSpeller
+
+    def _typed(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        return {"dtype": next((a.dtype for a in known.values()), float)}
+
+    def _converted(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        jnp = self._module
+        arrays = {name: jnp.asarray(value) for name, value in given.items()}
+        floats = [a.dtype for a in arrays.values() if jnp.issubdtype(a.dtype, jnp.floating)]
+        dtype = jnp.result_type(*floats) if floats else float
+        return {name: a.astype(dtype) for name, a in arrays.items()}
+
+
+class TorchFunction(ForeignFunction):
+    library = "torch"
+    spelling = TorchSpeller
+
+    def _typed(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        given = next(iter(known.values()), self._module.zeros((), dtype=self._module.float64))
+        return {"dtype": given.dtype, "device": given.device}
+
+    def _converted(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        torch = self._module
+        tensors = {n: v for n, v in given.items() if isinstance(v, torch.Tensor)}
+        device = next((t.device for t in tensors.values()), None)
+        arrays = {name: torch.as_tensor(value, device=device) for name, value in given.items()}
+        floats = [a.dtype for a in arrays.values() if a.is_floating_point() and a.ndim]
+        dtype = torch.float64
+        if floats and all(d == floats[0] for d in floats):
+            dtype = floats[0]
+        return {name: a.to(dtype) for name, a in arrays.items()}
+
+
+FOREIGN: dict[str, type[ForeignFunction]] = {"jax": JaxFunction, "torch": TorchFunction}
