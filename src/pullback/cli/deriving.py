@@ -13,6 +13,7 @@ import click
 
 from pullback import api
 from pullback.cli.stating import along_structure, names_from, program_from, stated
+from pullback.compilation.compile import TARGETS
 from pullback.derivation.derive import derive, derive_each
 from pullback.derivation.result import Derivation
 from pullback.derivation.structure import Convention
@@ -44,7 +45,7 @@ FORMS: tuple[Form, ...] = get_args(Form)
 @click.option(
     "--as",
     "style",
-    type=click.Choice(["text", "latex", "mathml", "json", "numpy"]),
+    type=click.Choice(["text", "latex", "mathml", "json", *TARGETS]),
     default="text",
     show_default=True,
 )
@@ -75,9 +76,9 @@ def derive_command(
     program = program_from(expression, path, shapes, assumptions)
     names = names_from(wrt)
     found = _derivations(program, names, order, structured)
-    if style == "numpy":
+    if style in TARGETS:
         outputs = {_code_name(program, d): api.Derivative(d) for d in found}
-        click.echo(api.code(outputs), nl=False)
+        click.echo(api.code(outputs, target=style), nl=False)
         return
     write = partial(equation, named=named, layout=layout)
     forms: tuple[Form, ...] = ()

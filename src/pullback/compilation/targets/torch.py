@@ -78,7 +78,7 @@ class TorchSpeller(Speller):
 
     def mapped(self, i: Instruction, arguments: list[str]) -> str:
         if i.result.weak:
-            return f"{WEAK.get(i.name, f'math.{i.name}')}({', '.join(arguments)})"
+            return self.number_of(i.name, arguments)
         numbers = [k for k, v in enumerate(i.operands) if is_weak(v.source)]
         if i.name in ("maximum", "minimum") and numbers:
             bound = "min" if i.name == "maximum" else "max"
@@ -89,6 +89,14 @@ class TorchSpeller(Speller):
                 self.number(text) if k in numbers else text for k, text in enumerate(arguments)
             ]
         return f"{self.function(i.name)}({', '.join(arguments)})"
+
+    def number_of(self, name: str, arguments: list[str]) -> str:
+        """A function of numbers made of sizes and literals, as a Python number."""
+        known = WEAK.get(name, "" if name.startswith("special.") else f"math.{name}")
+        if known:
+            return f"{known}({', '.join(arguments)})"
+        given = [f"torch.as_tensor({text}, dtype=torch.float64)" for text in arguments]
+        return f"{self.function(name)}({', '.join(given)}).item()"
 
     def axes(self, pair: tuple[object, object]) -> str:
         a, b = (axes if isinstance(axes, list) else [axes] for axes in pair)
@@ -156,7 +164,15 @@ class TorchSpeller(Speller):
         return [zeros, f"{target} = {value}"]
 
 
-WEAK = {"abs": "abs", "maximum": "max", "minimum": "min"}
+WEAK = {
+    "abs": "abs",
+    "maximum": "max",
+    "minimum": "min",
+    "special.gamma": "math.gamma",
+    "special.gammaln": "math.lgamma",
+    "special.erf": "math.erf",
+    "special.erfc": "math.erfc",
+}
 ARRAYS_ONLY = frozenset({"logaddexp", "hypot", "arctan2", "special.zeta"})
 
 
