@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 from notation_truth import FUNCTIONS
 
-CALLED = {*FUNCTIONS, "tr", "sum", "diag", "vec", "σ"}
+CALLED = {*FUNCTIONS, "tr", "sum", "diag", "vec", "σ", "softmaxrows", "logsumexprows"}
 ARITY = {"mfrac": 2, "msup": 2, "msub": 2, "msubsup": 3, "munder": 2, "mover": 2, "munderover": 3}
 LEAVES = {"mi", "mn", "mo", "mtext", "mspace"}
 ROWS = {"math", "mrow", "msqrt"}
@@ -62,6 +62,8 @@ def _text(e):
         return base + below + (above.translate(RAISED) if whole else f"^({above})")
     if e.tag in ("msub", "munder"):
         base, below = _text(e[0]), _text(e[1]).replace(" ", "")
+        if below == "rows":
+            return base + below
         return base if below == "F" and base.endswith("‖") else f"{base}_{below}"
     assert e.tag in LEAVES, e.tag
     return WORDS.get(e.text, e.text) if e.tag != "mspace" else " "

@@ -208,14 +208,17 @@ class MatrixReader:
             arguments.append(self.sum())
         self.norms.pop()
         self.take(")")
-        return called(name, arguments, self.ascii)
+        return called(name, arguments)
 
 
-def called(name, arguments, by_rows_marked):
+def called(name, arguments):
+    """A function's value; one of vectors says so, as in softmax(H, 2), where it is of rows."""
     x = arguments[0]
+    if name.endswith("rows"):
+        name, arguments = name.removesuffix("rows"), [x, 2]
     if name in ("softmax", "logsumexp"):
         vector = np.ndim(x) == 2 and 1 in x.shape
-        assert by_rows_marked is False or vector == (len(arguments) == 1)
+        assert vector == (len(arguments) == 1)
         if vector:
             y = FUNCTIONS[name](x.ravel())
             return y.reshape(x.shape) if name == "softmax" else y

@@ -174,7 +174,7 @@ def test_batches_have_samples_as_rows():
     names = Names.of(p)
     assert write(scores, names) == "X Wᵀ + 𝟏 cᵀ"
     probabilities = C["softmax"].apply([scores])
-    assert write(probabilities, names) == "softmax(X Wᵀ + 𝟏 cᵀ)"
+    assert write(probabilities, names) == "softmax(X Wᵀ + 𝟏 cᵀ, 2)"
     assert write(probabilities, names, ascii=True) == "softmax(X*W' + vector(1, N)*c', 2)"
     loss = squares(make.add([(1, scores), (-1, out)]))
     p = Program(loss, {"X": data, "W": weights, "c": c, "Y": out}, {"H": scores})

@@ -14,7 +14,7 @@ from pullback.expressions.nodes import Apply, Contraction, Node, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.walks import post_order
 from pullback.notation.names import Name, Names, ascii_name, latex_name
-from pullback.notation.styles import LATEX, UNICODE
+from pullback.notation.styles import LATEX, UNICODE, told_apart
 from pullback.notation.write import Form, Writing
 
 LONG = 8  # values joined in a formula; a longer intermediate gets a name of its own
@@ -32,6 +32,7 @@ class Wording:
         self._rows = {node for node, name in self._table.items() if name.row}
         self._roots = [*self.program.lines.values(), self.root]
         self._taken = {name.text for name in self._table.values()} | set(self._base.taken)
+        self._styles = told_apart(UNICODE, self._taken), told_apart(LATEX, self._taken)
         self._displayed: dict[Node, Formula] = {}
         self._gradients: dict[Node, Node] = {}
         self._written: dict[tuple[Node, Form, bool], Formula] = {}
@@ -152,7 +153,8 @@ class Wording:
         names = self._local(node)
         flat = row and form == "matrix"
         writing = Writing(node, names, form, (), flat)
-        return Formula(writing.text(UNICODE), writing.text(LATEX), writing.form)
+        text, latex = map(writing.text, self._styles)
+        return Formula(text, latex, writing.form)
 
     def told(self, node: Node, *, row: bool = False) -> Formula:
         """The name of a node, or its formula if it has none."""

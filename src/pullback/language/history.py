@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pullback.errors import PullbackError
 from pullback.expressions import Node, Program, Variable
@@ -57,6 +57,7 @@ class History:
                 rows |= step.program.rows
                 for variable in step.program.variables.values():
                     add_variable(given, variable)
+        _insist_on_sizes_apart(lines, given)
         return lines, given, rows
 
     def _in_order(self) -> Iterator[History]:
@@ -71,6 +72,14 @@ class History:
                 seen.add(id(step))
                 stack.append((step, True))
                 stack.extend((parent, False) for parent in reversed(step.parents))
+
+
+def _insist_on_sizes_apart(lines: Iterable[str], given: dict[str, Variable]) -> None:
+    """A name is that of a size or of a value: in a formula it could not be told which."""
+    sizes = {n for variable in given.values() for size in variable.shape for n in size.names}
+    for name in (*given, *lines):
+        if name in sizes:
+            raise PullbackError(f"'{name}' is both a size and a variable")
 
 
 def add_variable(given: dict[str, Variable], variable: Variable) -> None:

@@ -34,10 +34,10 @@ from pullback.notation.tree import Formula
 from pullback.notation.write import Form, Writing, style_of
 
 Layout = Literal["numerator", "denominator"]
-_NAMING: dict[Style, Callable[[str], str]] = {
-    UNICODE: str,
-    ASCII: ascii_name,
-    LATEX: lambda name: f"${latex_name(name)}$",
+_NAMING: dict[str, Callable[[str], str]] = {
+    UNICODE.name: str,
+    ASCII.name: ascii_name,
+    LATEX.name: lambda name: f"${latex_name(name)}$",
 }
 
 
@@ -63,8 +63,8 @@ class Equation:
 
         What is said stands in a comment, so that the text can be read again.
         """
-        note = "; ".join(filter(None, (self.layout, self.along(_NAMING[style]))))
-        note = note and (rf" \quad \text{{({note})}}" if style is LATEX else f"   # {note}")
+        note = "; ".join(filter(None, (self.layout, self.along(_NAMING[style.name]))))
+        note = note and (rf" \quad \text{{({note})}}" if style.name == "latex" else f"   # {note}")
         return self.writing.formula(style) + note + self.writing.where(style)
 
 

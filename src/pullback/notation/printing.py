@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from pullback.expressions.sizes import Size
 from pullback.notation.algebra import negate, product
+from pullback.notation.applied import size_formula
 from pullback.notation.names import Name
 from pullback.notation.styles import (
     ATOM,
@@ -68,7 +69,7 @@ class Printer:
                 return f"{base}e{int(exponent)}", ATOM
             return text, ATOM
         above, below = str(value.numerator), str(value.denominator)
-        return self.style.over.format(above, below), ATOM if self.latex else PRODUCT
+        return self.style.over.format(above, below), POSTFIX if self.latex else PRODUCT
 
     def _name(self, name: Name) -> str:
         if self.latex:
@@ -80,9 +81,15 @@ class Printer:
         return self._name(f.data), COMPOUND if compound else ATOM
 
     def _size(self, size: Size) -> str:
-        if not self.latex:
-            return str(size)
-        return str(size).replace("*", " ")
+        return self.write(size_formula(size))[0] if self.latex else str(size)
+
+    def _mark(self, size: Size) -> str:
+        """A size as a subscript: in Unicode mn for m·n, and a sum in parentheses."""
+        if self.latex:
+            return self._size(size)
+        short = all(len(name) == 1 for name in size.names)
+        text = str(size).replace("*", "" if short else "·")
+        return f"({text})" if " " in text else text
 
     def _ones(self, f: Formula) -> Written:
         return self.style.ones.format(self._size(f.data)), ATOM
@@ -91,13 +98,15 @@ class Printer:
         size, sized = f.data
         if not sized:
             return self.style.identity.format(self._size(size)), ATOM
-        text = self._size(size)
-        text = text.replace("*", "") if self.unicode else text
+        called = self.style.sized_identity.endswith(")")
+        text = self._size(size) if called else self._mark(size)
         return self.style.sized_identity.format(text), ATOM
 
     def _commutation(self, f: Formula) -> Written:
-        rows, columns = map(self._size, f.data)
-        text = f"{rows}, {columns}" if not self.unicode else self._subscript([rows, columns])
+        if self.style.commutation.endswith(")"):
+            text = ", ".join(map(self._size, f.data))
+        else:
+            text = self._subscript([self._mark(size) for size in f.data])
         return self.style.commutation.format(text), ATOM
 
     # sums and products
@@ -191,7 +200,8 @@ class Printer:
     def _power(self, f: Formula) -> Written:
         base = f.parts[0]
         if len(f.parts) == 2:
-            return self._raised(base, self.at(f.parts[1], ATOM), "^"), POSTFIX
+            over = self.write(f.parts[1])[0] if self.latex else self._exponent(f.parts[1])
+            return self._raised(base, over, "^"), POSTFIX
         exponent: Fraction = f.data
         if exponent == -1 and not (self.unicode or self.latex):
             return f"inv({self.write(base)[0]})", ATOM
@@ -206,11 +216,16 @@ class Printer:
         base = f.parts[0]
         operator = "^⊙" if self.unicode else ".^"
         if len(f.parts) == 2:
-            return self._raised(base, self.at(f.parts[1], ATOM), operator), POSTFIX
+            return self._raised(base, self._exponent(f.parts[1]), operator), POSTFIX
         if f.data == Fraction(1, 2):
             return self._function_of("sqrt", r"\sqrt{{{0}}}", [base]), ATOM
         text = str(f.data) if f.data.denominator == 1 else f"({f.data})"
         return self._raised(base, text, operator), POSTFIX
+
+    def _exponent(self, f: Formula) -> str:
+        """An exponent that is a formula; the name T in parentheses, for X^T is a transpose."""
+        text = self.at(f, ATOM)
+        return "(T)" if text == "T" and not self.latex else text
 
     def _raised(self, base: Formula, exponent: str, operator: str) -> str:
         if self.latex:
@@ -237,10 +252,13 @@ class Printer:
 
     def _function(self, f: Formula) -> Written:
         name, by_rows = f.data
-        text = self._function_of(self._name(name), name.latex, f.parts)
-        if by_rows and not (self.unicode or self.latex):
-            text = text[:-1] + ", 2)"
-        return text, ATOM
+        latex = name.latex
+        if latex in self.style.spelled:
+            latex = rf"\operatorname{{{name.ascii}}}"
+        if by_rows:
+            latex += r"_{{\mathrm{{rows}}}}" if "{0}" in latex else r"_{\mathrm{rows}}"
+        text = self._function_of(self._name(name), latex, f.parts)
+        return text[:-1] + ", 2)" if by_rows and not self.latex else text, ATOM
 
     def _call(self, f: Formula, template: str) -> Written:
         inside = self.write(f.parts[0])[0]

@@ -7,7 +7,10 @@ and powers; what stands alone. In Unicode and LaTeX a product (juxtaposition) bi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from pullback.notation.names import GREEK
 
 SUM, WEAK, PRODUCT, COMPOUND, POSTFIX, ATOM = range(6)
 
@@ -36,6 +39,7 @@ class Style:
     root: str
     over: str  # a fraction bar
     weak_binds_alike: bool = False  # ⊙ binds as tightly as a product
+    spelled: frozenset[str] = frozenset()  # symbols of functions that a variable has: in words
 
 
 UNICODE = Style(
@@ -104,3 +108,22 @@ LATEX = Style(
     root=r"\sqrt{{{0}}}",
     over=r"\frac{{{0}}}{{{1}}}",
 )
+
+
+def told_apart(style: Style, taken: Collection[str]) -> Style:
+    """The style with other signs for what a name in use is spelled like.
+
+    A variable I or I_n leaves the identity to be written ``eye(n)``, or in bold in LaTeX; K does
+    the same for the commutation matrix, and a variable sigma for the function σ in LaTeX.
+    """
+    identity = any(name == "I" or name.startswith("I_") for name in taken)
+    commutation = any(name == "K" or name.startswith("K_") for name in taken)
+    latex = style.name == "latex"
+    if identity:
+        sign, sized = (r"\mathbf{{I}}", r"\mathbf{{I}}_{{{0}}}") if latex else ("eye({0})",) * 2
+        style = replace(style, identity=sign, sized_identity=sized)
+    if commutation:
+        sign = r"\mathbf{{K}}_{{{0}}}" if latex else "commutation({0})"
+        style = replace(style, commutation=sign)
+    letters = {rf"\{name}" for name, sign in GREEK.items() if name in taken or sign in taken}
+    return replace(style, spelled=frozenset(letters)) if latex and letters else style

@@ -26,7 +26,7 @@ from pullback.notation.names import Names
 from pullback.notation.printing import written
 from pullback.notation.readings import textbook_form
 from pullback.notation.shortening import shortened
-from pullback.notation.styles import ASCII, LATEX, UNICODE, Style
+from pullback.notation.styles import ASCII, LATEX, UNICODE, Style, told_apart
 from pullback.notation.tree import Formula, atom, indexed, number
 from pullback.notation.vec import vec_form
 
@@ -76,7 +76,13 @@ class Writing:
 
     def formula(self, style: Style) -> str:
         """The formula without its abbreviations; in ASCII a zero says its shape."""
-        if style is ASCII and self.tree == number(0) and self.form == "matrix" and self.shape:
+        style = told_apart(style, self.names.taken)
+        if (
+            style.name == "ascii"
+            and self.tree == number(0)
+            and self.form == "matrix"
+            and self.shape
+        ):
             name = "vector" if len(self.shape) == 1 else "matrix"
             turned = "'" if self.row else ""
             return f"{name}(0, {', '.join(map(str, self.shape))}){turned}"
@@ -86,11 +92,12 @@ class Writing:
         """The abbreviations defined, as many as anyone would read."""
         if not self.definitions:
             return ""
+        style = told_apart(style, self.names.taken)
         lines = [self._definition(node, style) for node in self.definitions[:MOST_DEFINITIONS]]
         rest = len(self.definitions) - len(lines)
         if rest:
-            lines.append(f"… and {rest} more" if style is UNICODE else f"... and {rest} more")
-        if style is LATEX:
+            lines.append(f"… and {rest} more" if style.name == "text" else f"... and {rest} more")
+        if style.name == "latex":
             lines = [rf"\text{{{line}}}" if line.startswith("...") else line for line in lines]
             return r" \quad \text{where} \quad " + r", \quad ".join(lines)
         return "\nwhere " + "\n      ".join(lines)
