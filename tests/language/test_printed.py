@@ -218,8 +218,11 @@ def test_typed_text_needs_operators(text):
     assert parse_program(text, dialect="printed")
 
 
-def test_functions_of_rows_are_printed_without_an_axis():
-    again = parse_program("softmax(H)", {"H": ("m", "n")}, dialect="printed")
-    assert again.result is parse_program("softmax(H, 2)", {"H": ("m", "n")}).result
+@pytest.mark.parametrize("dialect", [None, "printed"])
+def test_functions_of_rows_say_so(dialect):
+    """softmax(H) of a matrix is refused, and what is printed is softmax(H, 2)."""
+    shapes = {"H": ("m", "n")}
     with pytest.raises(PullbackError, match="say along which axis"):
-        parse_program("softmax(H)", {"H": ("m", "n")})
+        parse_program("softmax(H)", shapes, dialect=dialect)
+    f = pb.parse("sum(sum(softmax(H, 2) .* H, 2).^2)", shapes, dialect=dialect)
+    assert "softmax(H, 2)" in pb.derivative(f, "H").text()

@@ -64,7 +64,7 @@ def similar(name: str, known: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else ""
 
 
-def resolve(call: Call, text: str, names: Iterable[str], by_rows: bool = False) -> Callee:
+def resolve(call: Call, text: str, names: Iterable[str]) -> Callee:
     """The meaning of a call; PullbackError for an unknown name or a wrong number of arguments."""
     place = Place(text, call.start, call.stop)
     name = ALIASES.get(call.function, call.function)
@@ -103,8 +103,6 @@ def resolve(call: Call, text: str, names: Iterable[str], by_rows: bool = False) 
     if not wanted - len(record.defaults) <= count <= wanted:
         plural = "" if wanted == 1 else "s"
         raise PullbackError(f"{name} takes {wanted} argument{plural}, not {count}", place)
-    if by_rows and record.takes_axis:
-        return Callee(tuple(call.arguments), partial(_of_rows, name), _along_last(name))
     if record.reduction:
         return Callee(tuple(call.arguments), _of_all, _over_all(name))
     rule = partial(_of_entries, name) if record.elementwise else partial(_of_cores, name)
@@ -144,19 +142,6 @@ def _of_cores(name: str, kinds: tuple[Kind, ...]) -> Verdict:
     if len(axes) == 1 and k.order_of(kinds[axes[0][0]]) == 1:
         kind = kinds[axes[0][0]]
     return Rule(kind, axes, tuple(equal))
-
-
-def _of_rows(name: str, kinds: tuple[Kind, ...]) -> Verdict:
-    """The rule of a function of a vector, which acts on each row of a matrix."""
-    if kinds[0] != k.MATRIX:
-        return _of_cores(name, kinds)
-    record = CATALOGUE[name]
-    assert isinstance(record, Function)
-    return _axis_rule(name, 2, bool(record.signature.result), k.MATRIX)
-
-
-def _along_last(name: str) -> Build:
-    return lambda nodes, shape: along(name, nodes[0], nodes[0].order - 1)
 
 
 @cache

@@ -92,9 +92,7 @@ class Meaning(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mathematics:
-    """The meaning of the default language; ``by_rows`` lets functions of a vector act on rows."""
-
-    by_rows: bool = False
+    """The meaning of the default language."""
 
     def operator(self, symbol: str) -> tuple[RuleOf, Build | None]:
         return _BINARY[symbol], None
@@ -103,7 +101,7 @@ class Mathematics:
         return _transposed, None
 
     def resolve(self, call: Call, text: str, names: Collection[str]) -> Callee:
-        return resolve(call, text, names, self.by_rows)
+        return resolve(call, text, names)
 
 
 def compile_line(

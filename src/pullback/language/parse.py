@@ -78,7 +78,7 @@ def parse_program(
     constants = CONSTANTS.keys() - {*declared, *lines}
     names = {*declared, *lines, *names_used} - size_names - constants
     numpy = source.dialect == "numpy"
-    meaning: Meaning = Mathematics(by_rows=stated)
+    meaning: Meaning = Mathematics()
     if source.dialect in ("numpy", "latex"):
         meaning = NumpyMeaning() if numpy else Latex()
     code: list[Instruction] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pullback.expressions import constructors as make
@@ -132,7 +132,7 @@ class Names:
         sizes = {
             s for node in program.variables.values() for size in node.shape for s in size.names
         }
-        return cls(table, ranks, known, frozenset(sizes) | set(program.lines))
+        return cls(_distinct(table), ranks, known, frozenset(sizes) | set(program.lines))
 
     def plus(self, node: Node, text: str, latex: str = "", row: bool = False) -> Names:
         """This table with one more abbreviation, such as ``∂L/∂g`` for a gradient."""
@@ -207,6 +207,27 @@ def _core(node: Node) -> dict[Node, tuple[Node, Number, tuple[int, ...]]]:
         return {}
     inverse = 1 / Fraction(coefficient)
     return {core: (node, inverse, axes)}
+
+
+def _distinct(table: Mapping[Node, Name]) -> dict[Node, Name]:
+    """The names, those that one style would set like another told apart in it.
+
+    x1 and x_1 are both x₁ in LaTeX, and σ is sigma in ASCII: the later one is set as it is typed,
+    or gets a stroke at its end.
+    """
+    result: dict[Node, Name] = {}
+    latex: set[str] = set()
+    ascii = {name.text for name in table.values() if name.text.isascii()}
+    for node, name in table.items():
+        typeset, plain = name.latex, name.ascii
+        if typeset in latex:
+            typeset = rf"\mathrm{{{''.join(_ESCAPED.get(c, c) for c in name.text)}}}"
+        while plain in ascii and plain != name.text:
+            plain += "_"
+        latex.add(typeset)
+        ascii.add(plain)
+        result[node] = replace(name, latex=typeset, ascii=plain)
+    return result
 
 
 def _variable_name(name: str, node: Node, ranks: Mapping[str, int], rows: frozenset[str]) -> Name:
