@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
+from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum, Variable
 from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
 from pullback.simplification.measure import measure
@@ -70,13 +70,31 @@ def _parity(node: Node) -> int:
         return -1 if "skew" in node.assumptions else 0
     if isinstance(node, Sum):
         found = {_parities[n] for n in node.children}
-        return found.pop() if len(found) == 1 else 0
+        return found.pop() if len(found) == 1 and 0 not in found else _parity_of_sum(node)
     if isinstance(node, Apply):
         if node.function in _KEEP_SYMMETRY:
             return _parities[node.arguments[0]]
         same = primitive(node).elementwise and all(_parities[n] == 1 for n in node.arguments)
         return 1 if same else 0
     return _parity_of_product(node) if isinstance(node, Contraction) else 0
+
+
+def _parity_of_sum(node: Sum) -> int:
+    """M + Mᵀ is symmetric and M − Mᵀ skew, whatever the products are."""
+    if not 2 <= len(node.terms) <= 8 or not any(isinstance(n, Contraction) for n in node.children):
+        return 0
+    own: Counter[tuple[Certificate, Number]] = Counter()
+    turned: Counter[tuple[Certificate, Number]] = Counter()
+    for c, term in node.terms:
+        opened = Opened(term)
+        factors, sizes = opened.flat()
+        swapped = (*opened.output[:-2], *opened.output[:-3:-1])
+        for count, output in ((own, opened.output), (turned, swapped)):
+            written, sign = certificate(factors, output, sizes)
+            count[written, c * sign] += 1
+    if own == turned:
+        return 1
+    return -1 if own == Counter({(w, -c): k for (w, c), k in turned.items()}) else 0
 
 
 def _parity_of_product(node: Contraction) -> int:

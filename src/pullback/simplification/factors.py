@@ -1,19 +1,15 @@
-"""Rows about products: like factors meet, and sums of known value are taken."""
+"""Rows about products: like factors meet, as powers or by what they are."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from fractions import Fraction
 from itertools import combinations
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum, Variable
+from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum
 from pullback.functions.catalogue import primitive
-from pullback.simplification.inverses import inverse_cancels, orthogonal_cancels
-from pullback.simplification.measure import measure
 from pullback.simplification.pairs import joined_by_name
-from pullback.simplification.products import Opened, tags
-from pullback.simplification.terms import like_terms
 
 Labels = tuple[Hashable, ...]
 Factor = tuple[Node, Labels]
@@ -60,6 +56,9 @@ def join(a: Node, b: Node) -> tuple[Node, ...] | None:
     (base, e), (other, f) = base_and_exponent(a), base_and_exponent(b)
     if base is other and (e != 1 or f != 1):
         return (make.power(base, make.exact_number(Fraction(e) + f)),)
+    symbolic = _exponents_collect(a, b)
+    if symbolic is not None:
+        return (symbolic,)
     special = joined_by_name(a, b)
     if special is not None:
         return special
@@ -70,6 +69,28 @@ def join(a: Node, b: Node) -> tuple[Node, ...] | None:
                 if result is not None:
                     return (result,)
     return None
+
+
+def _exponents_collect(a: Node, b: Node) -> Node | None:
+    """xᵖ⁻¹ x = xᵖ for exponents that collect; the base of a symbolic power is positive."""
+    for one, other in ((a, b), (b, a)):
+        if not isinstance(one, Apply) or one.function != "power":
+            continue
+        base, exponent = one.arguments
+        more = make.ones(base.shape)
+        if isinstance(other, Apply) and other.function == "power" and other.arguments[0] is base:
+            more = other.arguments[1]
+        elif other is not base:
+            continue
+        terms = [*_terms(exponent), *_terms(more)]
+        total = make.add(terms, exponent.shape)
+        if len(_terms(total)) < len(terms):
+            return make.power(base, total)
+    return None
+
+
+def _terms(node: Node) -> tuple[tuple[Number, Node], ...]:
+    return node.terms if isinstance(node, Sum) else ((1, node),)
 
 
 def _open_where_likes_meet(node: Contraction) -> list[Factor]:
@@ -116,98 +137,3 @@ def _factors_of(node: Node, labels: Labels, scope: Hashable, depth: int = 3) -> 
         below = _factors_of(operand, named, (scope, place), depth - 1) if depth else None
         factors.extend([(operand, named)] if below is None else below)
     return factors
-
-
-def distribute_to_cancel(node: Node) -> Node | None:
-    """a ⊙ (b/a + c) = b + a ⊙ c, X⁻¹(X + A) = I + X⁻¹ A, Σᵢ (xᵢ − c) = Σᵢ xᵢ − n c.
-
-    A sum is opened where a factor outside cancels in a term, or a summed axis is a mere
-    repetition in a term.
-    """
-    if not isinstance(node, Contraction) or "sum" not in tags(node):
-        return None
-    opened = Opened(node, deepest=3)
-    for at, part in enumerate(opened.parts):
-        if not isinstance(part.node, Sum) or len(part.node.terms) > 8:
-            continue
-        others = opened.others((at,))
-        held = {label for _, labels in others for label in labels}.union(opened.output)
-        alone = set(part.labels) - held
-        repeats = any(_repeats(term, part.labels, alone) for _, term in part.node.terms)
-        if not repeats and (part.depth > 1 or not others):
-            continue
-        result = _distributed(part.node, part.labels, others, opened, at, cancel=not repeats)
-        if result is not None and measure(result) < measure(node):
-            return result
-    return None
-
-
-def _distributed(
-    total: Sum, labels: Labels, others: Sequence[Factor], opened: Opened, at: int, *, cancel: bool
-) -> Node | None:
-    """A product multiplied out over one of its sums; ``cancel`` insists that a term gets shorter."""
-    terms = []
-    sizes = opened.sizes_above((at,))
-    for coefficient, term in total.terms:
-        product = make.contract([(term, labels), *others], opened.output, sizes)
-        inner, core = make.split_coefficient(product)
-        shorter = like_factors(core) or inverse_cancels(core) or orthogonal_cancels(core)
-        if shorter is not None and cancel:
-            cancel = _powers(shorter) >= _powers(core)
-        terms.append((coefficient * inner, core if shorter is None else shorter))
-    if cancel:
-        return None
-    result = make.add(terms, opened.root.shape)
-    return like_terms(result) or result
-
-
-def _powers(node: Node) -> Fraction:
-    """The exponents of all factors, without their signs: x/x has 2, and so have x² and 1/x²."""
-    opened = Opened(node)
-    exponents = [base_and_exponent(opened.parts[k].node)[1] for k in opened.leaves()]
-    return sum((abs(Fraction(e)) for e in exponents), Fraction(0))
-
-
-def _repeats(term: Node, labels: Labels, alone: set[int]) -> bool:
-    """Whether a term is a broadcast along one of these labels."""
-    if not alone or not isinstance(term, Contraction):
-        return False
-    held = {x for _, ls in term.operands for x in ls}
-    return any(
-        label in alone and own not in held for own, label in zip(term.output, labels, strict=True)
-    )
-
-
-def unit_sum(node: Node) -> Node | None:
-    """Σᵢ pᵢ = 1 for what is declared or known to sum to one over its last axis."""
-    if not isinstance(node, Contraction) or not any(map(_holds_unit_sum, node.children)):
-        return None
-    factors: list[Factor] = []
-    outer: list[Factor] = list(node.operands)
-    for place, (operand, labels) in enumerate(outer):
-        inner = _factors_of(operand, labels, place)
-        open_it = inner is not None and any(_sums_to_one(n) for n, _ in inner)
-        factors.extend(inner if open_it and inner is not None else [(operand, labels)])
-    for place, (operand, labels) in enumerate(factors):
-        if not labels or not _sums_to_one(operand):
-            continue
-        last = labels[-1]
-        others = [f for k, f in enumerate(factors) if k != place]
-        if last in node.output or last in labels[:-1] or any(last in ls for _, ls in others):
-            continue
-        kept = make.ones(operand.shape[:-1]), labels[:-1]
-        sizes = {label: s for label, s in enumerate(node.sizes) if label != last}
-        return make.contract([*others, kept], node.output, sizes)
-    return None
-
-
-def _holds_unit_sum(node: Node) -> bool:
-    return _sums_to_one(node) or (
-        isinstance(node, Contraction) and any(map(_sums_to_one, node.children))
-    )
-
-
-def _sums_to_one(node: Node) -> bool:
-    if isinstance(node, Variable):
-        return "unit-sum" in node.assumptions
-    return isinstance(node, Apply) and primitive(node).unit_sum

@@ -240,6 +240,17 @@ def of_orthogonal(node: Node) -> Node | None:
     return make.transpose(matrix, [*range(order - 2), order - 1, order - 2])
 
 
+def of_diagonal(node: Node) -> Node | None:
+    """diag(x)⁻¹ = diag(1/x)."""
+    matrix = argument_of("inv", node)
+    if not isinstance(matrix, Contraction) or matrix.summed or not make.has_delta(matrix):
+        return None
+    if matrix.output[-1] != matrix.output[-2]:
+        return None
+    inverted = [(make.power(n, -1), labels) for n, labels in matrix.operands]
+    return make.contract(inverted, matrix.output, dict(enumerate(matrix.sizes)))
+
+
 def of_inverse(node: Node) -> Node | None:
     """log det X⁻¹ = −log det X, det X⁻¹ = 1/det X."""
     if not isinstance(node, Apply) or node.function not in ("det", "logdet"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from weakref import WeakKeyDictionary
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Labels, Node, Sum
+from pullback.expressions.nodes import Apply, Contraction, Labels, Node, Number, SizeValue, Sum
 
 Measure = tuple[int, int, tuple[Labels, ...], bytes]
 
@@ -19,9 +20,9 @@ _known: WeakKeyDictionary[Node, tuple[int, int]] = WeakKeyDictionary()
 def measure(node: Node) -> Measure:
     """How long an expression is to write, then how many numbers it has, then its order.
 
-    Names, sizes, ones and δ weigh 1, as does each ``+``, each product of two factors and each
-    transpose or sum that is an operation of its own; a function weighs 3, a power 2, and both
-    twice their arguments, so that what can be taken out of them is. Both weights are sums over the parts: when they fall
+    Names, sizes, ones and δ weigh 1, as does each ``+``, each product of two factors, each
+    transpose or sum that is an operation of its own and each vector of ones beside others; a function weighs 3, a power 2, and both
+    twice their arguments, so that what can be taken out of them is. Dividing by a size weighs 1. Both weights are sums over the parts: when they fall
     for a part they fall for the whole. Of expressions that weigh the same, a product is preferred
     to a sum, and one whose axes stand in order (a symmetric A_ji is A_ij).
     """
@@ -49,17 +50,33 @@ def _weights(root: Node) -> tuple[int, int]:
     return _known[root]
 
 
+def _length(coefficient: Number) -> int:
+    """How much of a number there is to write: none for 1, and 2 a + 4 b has more than 2 (a + 2 b)."""
+    value = abs(Fraction(coefficient))
+    return value.numerator + value.denominator - 2
+
+
+def _repeats(node: Contraction) -> bool:
+    """Whether it needs a vector of ones beside other vectors, as x 𝟏ᵀ does."""
+    held = {label for _, labels in node.operands for label in labels}
+    return bool(held) and any(label not in held for label in node.output)
+
+
 def _own(node: Node) -> tuple[int, int]:
     below = [_known[child] for child in node.children]
     weight, numbers = sum([w for w, _ in below]), sum([n for _, n in below])
     if isinstance(node, Sum):
         operators = max(len(node.terms) - 1, 0)
-        return weight + operators, numbers + sum([c not in (1, -1) for c, _ in node.terms])
+        return weight + operators, numbers + sum([_length(c) for c, _ in node.terms])
     if isinstance(node, Contraction):
-        return weight + max(len(node.operands) - 1, 1), numbers
+        return weight + max(len(node.operands) - 1, 1) + _repeats(node), numbers
     if isinstance(node, Apply):
         if node.function == "power" and make.constant_value(node.arguments[1]) is not None:
-            weight, numbers = _known[node.arguments[0]]
-            return _POWER + 2 * weight, 2 * numbers
+            base, exponent = node.arguments
+            weight, numbers = _known[base]
+            over_size = isinstance(base, SizeValue) and make.constant_value(exponent) == -1
+            return (1 if over_size else _POWER) + 2 * weight, 2 * numbers
+        if node.function == "prod_others":  # as much as Π x ⊘ x, which it stands for
+            return _FUNCTION + _POWER + 2 + 4 * weight, 4 * numbers
         return _FUNCTION + 2 * weight, 2 * numbers
     return 1, 0

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, Sum, Variable
 from pullback.expressions.sizes import Size
+from pullback.functions.catalogue import primitive
 
 Label = int
 Factor = tuple[Node, tuple[Label, ...]]
@@ -76,6 +77,19 @@ class Opened:
         """The parts that are not opened."""
         return [k for k in range(len(self.parts)) if k not in self.sizes]
 
+    def tied(self) -> set[Label]:
+        """The labels that factors tie to the output; all where a scalar is all one piece."""
+        groups: list[set[Label]] = [{*self.output}] if self.output else []
+        for at in self.leaves():
+            labels = {*self.parts[at].labels}
+            near = [g for g in groups if g & labels]
+            if labels:
+                groups = [g for g in groups if not g & labels] + [labels.union(*near)]
+        if not self.output:
+            return groups[0] if len(groups) == 1 else set()
+        (found,) = [g for g in groups if g & {*self.output}]
+        return found
+
     def cover(self, wanted: Sequence[int]) -> list[int]:
         """The factors of the product in which each wanted part is a factor of its own."""
         if 0 in wanted:
@@ -138,7 +152,7 @@ def opens(node: Node, whole: bool = False) -> bool:
 
 _tags: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
 _NONE: frozenset[str] = frozenset()
-_INVERSE, _SUM = frozenset(("inv",)), frozenset(("sum",))
+_INVERSE, _SUM, _UNIT_SUM = (frozenset((name,)) for name in ("inv", "sum", "unit-sum"))
 _INDICATOR = frozenset(("indicator",))
 
 
@@ -165,8 +179,10 @@ def tags(root: Node) -> frozenset[str]:
 def _own_tags(node: Node) -> frozenset[str]:
     if isinstance(node, Variable):
         return node.assumptions
-    if isinstance(node, Apply) and node.function == "inv":
-        return _INVERSE
+    if isinstance(node, Apply):
+        if node.function == "inv":
+            return _INVERSE
+        return _UNIT_SUM if primitive(node).unit_sum else _NONE
     if isinstance(node, Sum):
         return _SUM
     if isinstance(node, Indicator):

@@ -54,7 +54,7 @@ _WITH_ZEROS = frozenset(("diagonal", "lower", "upper"))  # positive where they a
 
 def of_positive(node: Node) -> Node | None:
     """|x| = x, relu x = x, sign x = step x = 1, (xᵃ)ᵇ = xᵃᵇ, for a positive x."""
-    if not isinstance(node, Apply) or node.function not in ("abs", "relu", "sign", "step", "power"):
+    if not isinstance(node, Apply) or node.function not in _SIMPLE_WHERE_POSITIVE:
         return None
     inner = node.arguments[0]
     if node.function == "power":
@@ -62,6 +62,21 @@ def of_positive(node: Node) -> Node | None:
     if not positive(inner):
         return None
     return inner if node.function in ("abs", "relu") else make.ones(node.shape)
+
+
+_SIMPLE_WHERE_POSITIVE = frozenset(("abs", "relu", "sign", "step", "power"))
+
+
+def product_of_positive(node: Node) -> Node | None:
+    """The product of all other entries is the whole product over the entry, where none is 0."""
+    if not isinstance(node, Apply) or node.function != "prod_others":
+        return None
+    (inner,) = node.arguments
+    if not positive(inner):
+        return None
+    axes = range(inner.order)
+    whole = make.apply("prod", (inner,), inner.shape[:-1])
+    return make.contract([(whole, axes[:-1]), (make.power(inner, -1), axes)], axes)
 
 
 def _power_of_power(base: Node, node: Apply) -> Node | None:

@@ -16,10 +16,12 @@ from pullback.simplification import (
     exponentials,
     factors,
     inverses,
+    opening,
     pairs,
     places,
     signs,
     terms,
+    totals,
 )
 from pullback.simplification.measure import measure
 from pullback.simplification.products import tags
@@ -47,14 +49,17 @@ OF_PRODUCTS: tuple[Row, ...] = (
     Row("the parts of a concatenation", places.parts_apart, "indicator"),
     Row("Qᵀ Q = I", inverses.orthogonal_cancels, "orthogonal"),
     Row("Aᵀ = A for a symmetric matrix, −A for a skew one", canonical.axes_in_order),
-    Row("opened to cancel: a (b/a + c) = b + a c", factors.distribute_to_cancel, "sum"),
-    Row("what sums to one: Σᵢ pᵢ = 1", factors.unit_sum),
+    Row("opened to cancel: a (b/a + c) = b + a c", opening.distribute_to_cancel, "sum"),
+    Row("opened to cancel: (b/a + c)⁻¹/a = (b + a c)⁻¹", opening.cancelled_under_a_power),
+    Row("alike beside the rest: xᵀ(A + Aᵀ)x = 2 xᵀA x", opening.alike_inside, "sum"),
+    Row("what sums to one: Σᵢ pᵢ = 1", totals.unit_sum, "unit-sum"),
 )
 
 OF_SUMS: tuple[Row, ...] = (
     Row("complement: 1 − f(x) as one function", terms.complement),
     Row("associativity: like terms collect", terms.open_inner_sums),
     Row("like terms: equal products count as one", terms.like_terms),
+    Row("one diagonal: δᵢⱼ aᵢ + δᵢⱼ bᵢ = δᵢⱼ (aᵢ + bᵢ)", terms.same_diagonal),
     Row("common factor: a b + a c = a (b + c)", terms.common_factors),
     Row("common number: 2a − 2b = 2 (a − b)", terms.common_number),
     Row("multiplied out and collected", terms.expand_and_collect),
@@ -64,8 +69,10 @@ OF_FUNCTIONS: tuple[Row, ...] = (
     Row("(Xᵀ)⁻¹ = (X⁻¹)ᵀ, det Xᵀ = det X", inverses.of_transpose),
     Row("(c X)⁻¹ = X⁻¹/c", inverses.number_taken_out),
     Row("Q⁻¹ = Qᵀ", inverses.of_orthogonal),
+    Row("diag(x)⁻¹ = diag(1/x)", inverses.of_diagonal),
     Row("log det X⁻¹ = −log det X, det X⁻¹ = 1/det X", inverses.of_inverse),
     Row("for positive x: |x| = x, (xᵃ)ᵇ = xᵃᵇ", signs.of_positive),
+    Row("for positive x: Πⱼ≠ᵢ xⱼ = Π x / xᵢ", signs.product_of_positive),
     Row("| |x| | = |x|, relu relu x = relu x", signs.of_itself),
     Row("an even function forgets a sign: |−x| = |x|", pairs.of_even_function),
     Row("powers of signs, of 0 and 1, of |x|, of eˣ", pairs.power_of_known),

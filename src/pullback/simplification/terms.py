@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import gcd, lcm
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum
 from pullback.expressions.placement import has_no_values
 from pullback.functions.catalogue import primitive
-from pullback.simplification.canonical import Certificate, certificate_of
+from pullback.simplification.canonical import Certificate, certificate_of, parity
+from pullback.simplification.factors import base_and_exponent
 from pullback.simplification.measure import measure
-from pullback.simplification.products import Opened
+from pullback.simplification.products import Factor, Opened
 
 Term = tuple[Number, Node]
+Labels = tuple[int, ...]
 Signature = tuple[int, ...]
 
 MOST_CANDIDATES = 12
+
+
+@dataclass(frozen=True)
+class Held:
+    """A part of a product that others have too: its place, and its labels.
+
+    ``loose`` says that it belongs to a scalar beside the rest; ``beside`` is put with the others.
+    """
+
+    product: Opened
+    at: int
+    labels: Labels
+    loose: bool = False
+    beside: tuple[Factor, ...] = ()
 
 
 def open_inner_sums(node: Node) -> Node | None:
@@ -35,30 +54,29 @@ def open_inner_sums(node: Node) -> Node | None:
 
 
 def common_number(node: Node) -> Node | None:
-    """2a − 2b = 2(a − b)."""
+    """2a − 2b = 2 (a − b) and 2a + 4b = 2 (a + 2b)."""
     if not isinstance(node, Sum) or len(node.terms) < 2:
         return None
-    first = node.terms[0][0]
-    number = max(first, -first)
-    if number == 1 or any(c not in (number, -number) for c, _ in node.terms):
+    coefficients = [Fraction(c) for c, _ in node.terms]
+    over = lcm(*[c.denominator for c in coefficients])
+    number = Fraction(gcd(*[int(c * over) for c in coefficients]), over)
+    if number == 1:
         return None
-    inner = make.add([(1 if c > 0 else -1, term) for c, term in node.terms])
-    return make.scale(number, inner)
+    inner = make.add(
+        [(c / number, term) for c, (_, term) in zip(coefficients, node.terms, strict=True)]
+    )
+    return make.scale(make.exact_number(number), inner)
 
 
 def like_terms(node: Node) -> Node | None:
     """Terms that are the same product, however bracketed or turned, count as one."""
     if not isinstance(node, Sum) or not 2 <= len(node.terms) <= 64:
         return None
-    alike: dict[tuple[bytes, ...], list[int]] = {}
-    for k, (_, term) in enumerate(node.terms):
-        opened = Opened(term)
-        leaves = sorted([opened.parts[at].node.digest for at in opened.leaves()])
-        alike.setdefault(tuple(leaves), []).append(k)
-    if len(alike) == len(node.terms):
+    groups = alike(node)
+    if len(groups) == len(node.terms):
         return None
     terms = list(node.terms)
-    for group in alike.values():
+    for group in groups:
         first: dict[Certificate, tuple[Node, int]] = {}
         for k in group if len(group) > 1 else ():
             coefficient, term = terms[k]
@@ -69,35 +87,123 @@ def like_terms(node: Node) -> Node | None:
     return None if result is node else result
 
 
+def same_diagonal(node: Node) -> Node | None:
+    """δ_ij a_i + δ_ij b_i = δ_ij (a_i + b_i)."""
+    if not isinstance(node, Sum) or not 2 <= len(node.terms) <= 32:
+        return None
+    groups: dict[tuple[int, ...], list[tuple[Number, Contraction]]] = {}
+    for c, term in node.terms:
+        if isinstance(term, Contraction) and make.has_delta(term) and _holds_its_axes(term):
+            groups.setdefault(term.output, []).append((c, term))
+    output, group = max(groups.items(), key=lambda g: len(g[1]), default=((), []))
+    if len(group) < 2:
+        return None
+    axes = list(dict.fromkeys(output))
+    inner = [(c, make.contract(t.operands, axes, dict(enumerate(t.sizes)))) for c, t in group]
+    diagonal = make.contract([(make.add(inner), axes)], output)
+    rest = [(c, t) for c, t in node.terms if all(t is not other for _, other in group)]
+    return make.add([*rest, (1, diagonal)])
+
+
+def _holds_its_axes(term: Contraction) -> bool:
+    """Whether some factor stands on every axis; a multiple of δ alone is better left so."""
+    return {label for _, labels in term.operands for label in labels} >= {*term.output}
+
+
+def alike(node: Sum) -> list[list[int]]:
+    """The places of the terms of a sum, those that are made of the same factors together."""
+    groups: dict[tuple[bytes, ...], list[int]] = {}
+    for k, (_, term) in enumerate(node.terms):
+        opened = Opened(term)
+        leaves = sorted([opened.parts[at].node.digest for at in opened.leaves()])
+        groups.setdefault(tuple(leaves), []).append(k)
+    return list(groups.values())
+
+
 def common_factors(node: Node) -> Node | None:
     """a b + a c + d = a (b + c) + d, for any product.
 
-    Labels that are summed count as well, so A x + Aᵀ x = (A + Aᵀ) x.
+    Labels that are summed count as well, so A x + Aᵀ x = (A + Aᵀ) x. What belongs to a scalar
+    beside the rest is taken out as a whole, but for symmetric pairs: (aᵀx) b + (bᵀx) a is
+    (b aᵀ + a bᵀ) x. A sum may leave δ behind: u − A u = (I − A) u.
     """
     if not isinstance(node, Sum) or not 2 <= len(node.terms) <= 32:
         return None
     products = [Opened(term) for _, term in node.terms]
-    holders: dict[tuple[Node, Signature], dict[int, int]] = {}
+    holders: dict[tuple[Node, Signature], dict[int, Held]] = {}
     for k, product in enumerate(products):
-        if len(set(product.output)) < len(product.output):
-            continue
+        tied = product.tied()
+        diagonal = len(set(product.output)) < len(product.output)
         for at, part in enumerate(product.parts):
-            if make.constant_value(part.node) is None:
-                key = part.node, _signature(part.labels, product)
-                holders.setdefault(key, {}).setdefault(k, at)
+            if make.constant_value(part.node) is not None:
+                continue
+            if part.labels and diagonal:
+                continue
+            key = part.node, _signature(part.labels, product)
+            loose = bool(part.labels) and not tied & {*part.labels}
+            holders.setdefault(key, {}).setdefault(k, Held(product, at, part.labels, loose))
+    _with_identities(holders, products)
+    _with_powers(holders)
     shared = [(key, held) for key, held in holders.items() if len(held) > 1]
     shared.sort(key=lambda s: (-len(s[1]), -s[0][0].order, s[0][0].digest, s[0][1]))
     best, least = None, measure(node)
     for (factor, labels), held in shared[:MOST_CANDIDATES]:
-        group = [(node.terms[k][0], products[k], at) for k, at in held.items()]
-        together = _taken_out(factor, labels, group, node)
-        if together is None:
+        group = [(node.terms[k][0], one) for k, one in held.items()]
+        found = _taken_out(factor, labels, group, node)
+        if found is None:
+            continue
+        together, inner = found
+        if any(one.loose for one in held.values()) and not _symmetric_pair(inner):
             continue
         rest = [term for k, term in enumerate(node.terms) if k not in held]
         result = make.add([*rest, (1, together)], node.shape)
         if measure(result) < least:
             best, least = result, measure(result)
     return best
+
+
+def _symmetric_pair(node: Node) -> bool:
+    """M + Mᵀ, where M is not symmetric itself."""
+    return isinstance(node, Sum) and parity(node) == 1 and not any(map(parity, node.children))
+
+
+def _with_identities(
+    holders: dict[tuple[Node, Signature], dict[int, Held]], products: Sequence[Opened]
+) -> None:
+    """Sums that are factors elsewhere with a summed label: u_i = δ_ij u_j."""
+    for k, product in enumerate(products):
+        part = product.parts[0]
+        if not isinstance(part.node, Sum):
+            continue
+        for place, label in enumerate(part.labels):
+            joint = product.fresh()
+            labels = (*part.labels[:place], joint, *part.labels[place + 1 :])
+            held = holders.get((part.node, _signature(labels, product)))
+            if held is not None:
+                one = make.delta(part.node.shape[place]), (label, joint)
+                held.setdefault(k, Held(product, 0, labels, beside=(one,)))
+
+
+def _with_powers(holders: dict[tuple[Node, Signature], dict[int, Held]]) -> None:
+    """Powers of one base, of which the smallest is taken out of the others: a/x² + b/x³."""
+    bases: dict[tuple[Node, Signature, bool], dict[int, tuple[Number, Held]]] = {}
+    for (node, labels), held in holders.items():
+        base, exponent = base_and_exponent(node)
+        for k, one in held.items():
+            group = bases.setdefault((base, labels, exponent > 0), {})
+            if not one.beside:
+                group.setdefault(k, (exponent, one))
+    for (base, labels, _), group in bases.items():
+        exponents = {e for e, _ in group.values()}
+        if len(exponents) < 2:
+            continue
+        least = min(exponents, key=lambda e: abs(e))
+        joined = {}
+        for k, (e, one) in group.items():
+            left = make.power(base, make.exact_number(Fraction(e) - least))
+            beside = () if e == least else ((left, one.labels),)
+            joined[k] = replace(one, beside=beside)
+        holders[make.power(base, least), labels] = joined
 
 
 def _signature(labels: Sequence[int], product: Opened) -> Signature:
@@ -109,37 +215,43 @@ def _signature(labels: Sequence[int], product: Opened) -> Signature:
 
 
 def _taken_out(
-    factor: Node, labels: Signature, group: Sequence[tuple[Number, Opened, int]], node: Node
-) -> Node | None:
-    """The sum of products as ``factor`` times a sum, unless that sum has more axes than any part.
+    factor: Node, labels: Signature, group: Sequence[tuple[Number, Held]], node: Node
+) -> tuple[Node, Node] | None:
+    """The sum of products as ``factor`` times a sum, and that sum.
 
-    A factor in the middle of matrix products would leave a tensor of four axes beside it.
+    None if the sum has more axes than any part: a factor in the middle of matrix products would
+    leave a tensor of four axes beside it.
     """
+    if not labels:
+        rest = make.add([(c, one.product.replaced((one.at,), one.beside)) for c, one in group])
+        axes = range(node.order)
+        return make.contract([(factor, ()), (rest, axes)], axes), rest
     sizes = {**dict(enumerate(node.shape)), **dict(zip(labels, factor.shape, strict=True))}
     taken = []
-    for c, product, at in group:
-        own = product.parts[at].labels
-        number = {label: label for label in product.output}
-        for label in own:
+    for c, one in group:
+        number = {label: label for label in one.product.output}
+        for label in one.labels:
             number.setdefault(label, len(number))
-        inner = product.sizes_above((at,))
+        inner = one.product.sizes_above((one.at,))
         for label in inner:
             number.setdefault(label, len(number))
-        others = [(n, [number[x] for x in ls]) for n, ls in product.others((at,))]
+        others = [
+            (n, [number[x] for x in ls]) for n, ls in (*one.product.others((one.at,)), *one.beside)
+        ]
         summed = {number[x]: s for x, s in inner.items() if number[x] not in sizes}
         taken.append((c, others, summed))
     free = sorted({x for _, others, _ in taken for _, ls in others for x in ls if x in sizes})
     if len(free) > max(2, node.order):
         return None
     given = {label: sizes[label] for label in free}
-    best: Node | None = None
-    for axes in [free, free[::-1]] if len(free) == 2 else [free]:
-        total = make.add([(c, make.contract(o, axes, {**given, **more})) for c, o, more in taken])
+    found = []
+    for order in [free, free[::-1]] if len(free) == 2 else [free]:
+        total = make.add([(c, make.contract(o, order, {**given, **more})) for c, o, more in taken])
         if isinstance(total, Sum) and any(map(has_no_values, total.children)):
             return None  # a difference of two slices is not a product with a matrix of differences
-        whole = make.contract([(factor, labels), (total, axes)], range(node.order), sizes)
-        best = whole if best is None else min(best, whole, key=measure)
-    return best
+        whole = make.contract([(factor, labels), (total, order)], range(node.order), sizes)
+        found.append((whole, total))
+    return min(found, key=lambda pair: measure(pair[0]))
 
 
 def complement(node: Node) -> Node | None:
