@@ -197,7 +197,7 @@ def _with_powers(holders: dict[tuple[Node, Signature], dict[int, Held]]) -> None
         exponents = {e for e, _ in group.values()}
         if len(exponents) < 2:
             continue
-        least = min(exponents, key=lambda e: abs(e))
+        least = min(exponents, key=lambda e: e * e)
         joined = {}
         for k, (e, one) in group.items():
             left = make.power(base, make.exact_number(Fraction(e) - least))
