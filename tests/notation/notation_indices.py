@@ -9,9 +9,11 @@ from notation_truth import FUNCTIONS
 
 TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)|(?P<name>[A-Za-zσδΣ][A-Za-z0-9]*)"
-    r"|(?P<sized>[𝟏IK]\[[^]]*\])|(?P<mark>_[a-z0-9,]+)|(?P<raised>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
-    r"|(?P<op>\^⊙|⁻ᵀ|[-+−⊙⊘⊗/()ᵀ^‖√,\[\]]))"
+    r"|(?P<sized>[𝟏IK]\[[^]]*\])|(?P<range>_\{[a-z]\d*=1\}\^\{[^}]*\})"
+    r"|(?P<mark>_[a-z0-9,]+|_\{[^}]*\})|(?P<raised>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
+    r"|(?P<op>\^⊙|⁻ᵀ|[-+−⊙⊘⊗/()ᵀ^‖√,\[\]=≥≤]))"
 )
+RELATION = {"=": np.equal, "≥": np.greater_equal, "≤": np.less_equal}
 VECTOR_FUNCTIONS = ("softmax", "logsumexp", "inv", "det", "logdet")
 
 
@@ -20,6 +22,24 @@ class Letter:
 
     def __init__(self, name, size=None):
         self.name, self.size = name, size
+
+
+def condition(holds):
+    """A factor that is 1 or 0; where it is 0, the others of its product have no say."""
+
+    def factor(e):
+        return float(holds(e))
+
+    factor.is_condition = True
+    return factor
+
+
+def multiplied(factors, e):
+    """The product of factors (with exponents 1 and −1), conditions first."""
+    for _, factor in factors:
+        if getattr(factor, "is_condition", False) and not factor(e):
+            return 0.0
+    return np.prod([factor(e) ** sign for sign, factor in factors])
 
 
 class IndexReader:
@@ -77,7 +97,7 @@ class IndexReader:
             elif kind in ("name", "number") or op in ("(", "[", "√"):
                 factors.append((1, self.factor()))
             else:
-                return lambda e: np.prod([f(e) ** s for s, f in factors])
+                return lambda e: multiplied(factors, e)
 
     def factor(self):
         if self.peek() == "√":
@@ -98,9 +118,18 @@ class IndexReader:
             return lambda e: base(e) ** power(e)
         return base
 
+    def over(self):
+        """The letters of a sum or a function, with their ranges where they are said."""
+        kind, mark = self.take()
+        if kind != "range":
+            return [Letter(name) for name in split(mark)]
+        name, last = re.fullmatch(r"_\{(.*)=1\}\^\{(.*)\}", mark).groups()
+        rest = self.over() if self.tokens[self.at][0] == "range" else []
+        return [Letter(name, int(self.index(last)({}))), *rest]
+
     def sigma(self):
         self.take("Σ")
-        letters = [Letter(name) for name in split(self.take()[1])]
+        letters = self.over()
         self.scope.append({**self.scope[-1], **{letter.name: letter for letter in letters}})
         body = self.product()
         self.scope.pop()
@@ -116,17 +145,47 @@ class IndexReader:
 
     def subscript(self, shape):
         """Letters after an array of this shape; each gets its range."""
-        names = split(self.take()[1])
+        mark = self.take()[1]
+        names = mark[2:-1].split(",") if mark.startswith("_{") else split(mark)
         assert len(names) == len(shape), f"{names} on {shape}"
-        letters = [self.scope[-1][name] for name in names]
-        for letter, size in zip(letters, shape, strict=True):
-            assert letter.size in (None, size), f"index {letter.name} has two ranges"
-            letter.size = size
-        return letters
+        for name, size in zip(names, shape, strict=True):
+            letter = self.scope[-1].get(name)
+            if letter is not None:
+                letter.size = letter.size or size
+        return [self.index(name) for name in names]
+
+    def index(self, text):
+        """The number that an index is, counting from 1."""
+        spelled = text.replace("−", "-")
+        spelled = re.sub(r"(?<=[\w)])\s+(?=[\w(])", "*", spelled)  # what stands side by side
+        names = dict(self.scope[-1])
+
+        def number(e):
+            values = {name: e[letter] + 1 for name, letter in names.items() if letter in e}
+            return eval(spelled, {"__builtins__": {}}, {**self.sizes, **values})
+
+        return number
 
     def entry(self, array):
-        letters = self.subscript(array.shape)
-        return lambda e: array[tuple(e[letter] for letter in letters)]
+        indices = self.subscript(array.shape)
+
+        def at(e):
+            place = tuple(index(e) - 1 for index in indices)
+            assert all(0 <= k < n for k, n in zip(place, array.shape, strict=True)), place
+            return array[place]
+
+        return at
+
+    def relation(self):
+        """[i ≥ 2], or None if the bracket holds a matrix."""
+        end = next(k for k in range(self.at, len(self.tokens)) if self.tokens[k][1] == "]")
+        text = self.text[self.tokens[self.at][2] : self.tokens[end][2]]
+        sign = re.search("[=≥≤]", text)
+        if not sign:
+            return None
+        left, right = (self.index(part.strip()) for part in text.split(sign[0]))
+        self.at = end + 1
+        return condition(lambda e: RELATION[sign[0]](left(e), right(e)))
 
     def primary(self):
         kind, text = self.take()
@@ -137,13 +196,13 @@ class IndexReader:
             self.take(")")
             return inner
         if text == "[":
-            return self.entry(self.matrix("]"))
+            return self.relation() or self.entry(self.matrix("]"))
         assert kind == "name", text
         if text == "δ":
             one, other = (self.scope[-1][name] for name in split(self.take()[1]))
-            return lambda e: float(e[one] == e[other])
+            return condition(lambda e: e[one] == e[other])
         mark, after = self.tokens[self.at], self.tokens[min(self.at + 1, len(self.tokens) - 1)]
-        if mark[0] == "mark" and after[1] == "(" and after[2] == mark[3]:
+        if mark[0] == "range" or (mark[0] == "mark" and after[1] == "(" and after[2] == mark[3]):
             return self.bound_function(text)
         if self.peek() == "(" and self.tokens[self.at][2] == self.tokens[self.at - 1][3]:
             return self.function(text)  # a space before the parenthesis is a product
@@ -190,7 +249,7 @@ class IndexReader:
 
     def bound_function(self, name):
         """softmax_k(…)_i: the function of the array that the bracket is over k."""
-        letters = [Letter(letter) for letter in split(self.take()[1])]
+        letters = self.over()
         self.scope.append({**self.scope[-1], **{letter.name: letter for letter in letters}})
         self.take("(")
         inner = self.sum()
@@ -207,7 +266,7 @@ class IndexReader:
         if self.tokens[self.at][0] != "mark":
             return lambda e: float(array(e))
         picked = self.subscript(shape)
-        return lambda e: array(e)[tuple(e[letter] for letter in picked)]
+        return lambda e: array(e)[tuple(index(e) - 1 for index in picked)]
 
 
 def split(mark):

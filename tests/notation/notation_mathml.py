@@ -61,10 +61,15 @@ def _text(e):
         whole = re.fullmatch(r"−?\d+", above)
         return base + below + (above.translate(RAISED) if whole else f"^({above})")
     if e.tag in ("msub", "munder"):
-        base, below = _text(e[0]), _text(e[1]).replace(" ", "")
+        base, below = _text(e[0]), _text(e[1])
         if below == "rows":
             return base + below
-        return base if below == "F" and base.endswith("‖") else f"{base}_{below}"
+        if not re.fullmatch(r"[a-z0-9, ]*", below) or below.isdigit():
+            return base if below == "F" and base.endswith("‖") else f"{base}_{{{below}}}"
+        return f"{base}_{below.replace(' ', '')}"
+    if e.tag == "munderover":
+        base, below, above = map(_text, e)
+        return f"{base}_{{{below.replace(' ', '')}}}^{{{above}}}"
     assert e.tag in LEAVES, e.tag
     return WORDS.get(e.text, e.text) if e.tag != "mspace" else " "
 

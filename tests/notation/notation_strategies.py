@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from pullback.expressions import constructors as make
+from pullback.expressions import placement as place
 from pullback.functions.catalogue import CATALOGUE
 
 SIZES = {"m": 2, "n": 3, "p": 4}
@@ -23,10 +24,13 @@ NAMES = {
 }
 ROWS = ("u", "v", "w")
 VARIABLES = {name: make.variable(name, shape) for shape, names in NAMES.items() for name in names}
+M, N, P = map(make.Size.of, "mnp")
+LONG = {"h": (M + N,), "l": (M * N,), "H": (M + N, "p"), "L": ("n", M * P), "J": (N + 1, M + P)}
 BY_SHAPE = {
     tuple(map(str, VARIABLES[names[0]].shape)): [VARIABLES[n] for n in names]
     for names in NAMES.values()
 }
+VARIABLES |= {name: make.variable(name, shape) for name, shape in LONG.items()}
 
 
 def arrays(seed=0):
@@ -45,13 +49,15 @@ def arrays(seed=0):
 def expressions(draw, shape, depth=2):
     """A node of this shape (size names)."""
     kinds = ["product", "variable", "product", "sum", "function"] if depth else ["variable"]
-    kinds += ["power"] * bool(depth) + ["norm"] * (not shape)
+    kinds += ["power", "placed"] * bool(depth) + ["norm"] * (not shape)
     kind = draw(st.sampled_from(kinds))
     if kind == "variable":
         known = BY_SHAPE.get(tuple(shape))
         if known is None:
             return make.transpose(BY_SHAPE[tuple(shape[::-1])][0])
         return draw(st.sampled_from(known))
+    if kind == "placed":
+        return draw(placed(shape, depth - 1))
     if kind == "norm":
         vector = draw(expressions(draw(st.sampled_from(list(BY_SHAPE)[1:])), 0))
         square = make.total(make.multiply(vector, vector))
@@ -72,6 +78,74 @@ def expressions(draw, shape, depth=2):
         inner = draw(expressions(shape, depth - 1))
         return applied(draw(st.sampled_from(functions_for(shape))), inner)
     return draw(products(shape, depth))
+
+
+@st.composite
+def placed(draw, shape, depth):
+    """A slice, a split axis or a triangle that comes to this shape."""
+    h, l, H, L, J = (VARIABLES[name] for name in LONG)
+    axes = tuple(map(str, shape))
+    start = draw(st.integers(0, 1))
+    if axes == ():
+        return place.take(draw(expressions(("n",), depth)), 0, draw(st.sampled_from([0, 1, N - 1])))
+    if axes == ("n",):
+        row = place.take(place.take(J, 0, start, N), 1, draw(st.sampled_from([0, M + P - 1])))
+        flipped = place.flipped(draw(expressions(axes, depth)), 0)
+        return draw(st.sampled_from([place.take(h, 0, M, N), place.take(h, 0, 1, N), row, flipped]))
+    if axes == ("m",):
+        inner = draw(expressions(("m", "n"), depth))
+        column = place.take(inner, 1, draw(st.sampled_from([0, N - 1])))
+        return draw(st.sampled_from([place.take(h, 0, N, M), place.take(h, 0, 0, M), column]))
+    if axes == ("p",):
+        return place.take(place.take(J, 0, start), 0, M, P)
+    if axes == ("m", "n"):
+        again = place.split(place.vec(draw(expressions(("n", "m"), depth))), 0, [M, N])
+        return draw(st.sampled_from([place.unvec(l, M, N), place.reshape(l, [M, N]), again]))
+    if axes == ("m", "p"):
+        return place.take(H, 0, draw(st.sampled_from([0, N])), M)
+    if axes == ("n", "m"):
+        block = place.take(place.take(J, 0, 1, N), 1, 0, M)
+        return draw(st.sampled_from([block, place.take(L, 1, P, M)]))
+    if axes == ("n", "p"):
+        return place.take(place.take(J, 0, start, N), 1, M, P)
+    if axes[0] == axes[1]:
+        offset, upper = draw(st.integers(-1, 1)), draw(st.booleans())
+        triangle = place.triangle(*axes, offset, upper=upper)
+        masked = make.multiply(draw(expressions(axes, depth)), triangle)
+        return draw(st.sampled_from([triangle, masked]))
+    return draw(expressions(shape, depth))
+
+
+@st.composite
+def joined(draw):
+    """Blocks, vec and ⊗ of other expressions, and functions, products and slices of them."""
+    x, y, A, B, D = (VARIABLES[name] for name in "xyABD")
+    inner = draw(expressions(draw(st.sampled_from([("m",), ("n",), ("m", "n")])), 1))
+    x, y, A = (inner if v.shape == inner.shape else v for v in (x, y, A))
+    wholes = [
+        lambda: place.concatenate([x, y]),
+        lambda: place.concatenate([y, place.take(VARIABLES["h"], 0, 1, N - 1), x]),
+        lambda: place.placed(x, 0, draw(st.sampled_from([0, N])), M + N),
+        lambda: place.placed(A, 0, draw(st.sampled_from([0, 1, P])), M + P),
+        lambda: place.concatenate([A, D]),
+        lambda: place.concatenate([A, make.transpose(B), VARIABLES["C"]], 1),
+        lambda: place.placed(place.placed(A, 0, P, M + P), 1, 1, N + 1),
+        lambda: place.vec(draw(st.sampled_from([A, make.transpose(A)]))),
+        lambda: place.kron(x, y),
+        lambda: place.kron(A, B),
+        lambda: place.kron(make.delta("m"), B),
+        lambda: place.kron(A, make.delta("p")),
+        lambda: place.merge(make.einsum("ij,kj->ikj", A, D), [0, 1]),
+        lambda: place.reshape(B, [M * N]),
+    ]
+    whole = draw(st.sampled_from(wholes))()
+    if draw(st.booleans()):
+        whole = applied("tanh", whole)
+    if draw(st.booleans()):
+        other = applied("sigmoid", whole)
+        gram = make.einsum("i,i->" if whole.order == 1 else "ij,kj->ik", whole, other)
+        whole = draw(st.sampled_from([gram, make.multiply(whole, other)]))
+    return whole
 
 
 coefficients = st.sampled_from([1, -1, 2, -3, make.Fraction(1, 2), make.Fraction(-2, 3)])
@@ -121,6 +195,7 @@ def products(draw, shape, depth=1, most=4):
 
 
 shapes = st.sampled_from(list(BY_SHAPE))
+anything = st.one_of(shapes.flatmap(expressions), joined())
 
 
 @st.composite

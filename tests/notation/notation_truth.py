@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from pullback.expressions.nodes import Apply, Contraction, SizeValue, Sum, Variable
+from pullback.expressions.nodes import Apply, Contraction, Indicator, SizeValue, Sum, Variable
 from pullback.expressions.walks import post_order
 
 
@@ -47,6 +47,12 @@ def value(root, arrays, sizes):
             known[node] = np.asarray(arrays[node.name], dtype=float)
         elif isinstance(node, SizeValue):
             known[node] = np.asarray(float(node.size.evaluate(sizes)))
+        elif isinstance(node, Indicator):
+            places = np.indices(shape_of(node, sizes))
+            form = np.asarray(float(node.offset.evaluate(sizes)))
+            for c, place in zip(node.coefficients, places, strict=True):
+                form = form + c.evaluate(sizes) * place
+            known[node] = (form == 0 if node.equality else form >= 0).astype(float)
         elif isinstance(node, Sum):
             total = np.zeros(shape_of(node, sizes))
             for c, term in node.terms:

@@ -11,18 +11,31 @@ from fractions import Fraction
 from itertools import count
 
 from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, SizeValue, Sum
+from pullback.expressions.relations import Relation, relation_of
+from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
 from pullback.notation import algebra, entrywise, sums
 from pullback.notation.applied import applied, size_formula
 from pullback.notation.graph import reading_key
 from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Name, Names
-from pullback.notation.products import Factor, Label, Product, constant_of, opened
+from pullback.notation.printing import written
+from pullback.notation.products import Label, Product, constant_of, opened
 from pullback.notation.readings import visible
-from pullback.notation.relations import letters_of, relation_formula
-from pullback.notation.tree import LAST, Formula, atom, delta, indexed, number, sigma
+from pullback.notation.relations import (
+    index_formula,
+    letter_of,
+    letters_of,
+    plain,
+    put_in,
+    relation_formula,
+)
+from pullback.notation.solving import Entry, solved
+from pullback.notation.styles import ASCII, LATEX, UNICODE, Style
+from pullback.notation.tree import LAST, Formula, atom, indexed, number, sigma, sigma_to
 
 Letters = tuple[str, ...]
+Indices = tuple[Relation, ...]  # linear forms in letters
 LETTERS = "ijklmnpqrstuvwabcfgh"
 
 
@@ -33,6 +46,8 @@ class IndexForms:
         self.names = names
         self.matrices = MatrixForms(names)
         self.defined: Node | None = None  # the node whose formula is being written
+        self.extent: dict[str, Size] = {}  # how far each letter runs
+        self.standing: set[str] = set()  # letters that are the whole index of such an axis
         self.sizes = {
             name
             for root in roots
@@ -57,10 +72,12 @@ class IndexForms:
         """The entry of a node at these letters, not by its own name."""
         self.defined = root
         self.matrices = MatrixForms(self.names, root)
-        return self._entry(root, letters, frozenset(letters))
+        self.extent = dict(zip(letters, root.shape, strict=True))
+        self.standing = set()
+        return self._entry(root, tuple(map(plain, letters)), frozenset(letters))
 
-    def _entry(self, node: Node, letters: Letters, scope: frozenset[str]) -> Formula:
-        named = self._by_name(node, letters)
+    def _entry(self, node: Node, at: Indices, scope: frozenset[str]) -> Formula:
+        named = self._by_name(node, at)
         if named is not None:
             return named
         value = constant_of(node)
@@ -69,154 +86,188 @@ class IndexForms:
         if isinstance(node, SizeValue):
             return size_formula(node.size)
         if isinstance(node, Indicator):
-            return relation_formula(node, letters)
+            labels = range(node.order)
+            return relation_formula(
+                put_in(relation_of(node, labels), dict(zip(labels, at, strict=True)))
+            )
         if isinstance(node, Sum):
-            terms = [(c, self._entry(n, letters, scope)) for c, n in node.terms]
+            terms = [(c, self._entry(n, at, scope)) for c, n in node.terms]
             return sums.add([algebra.product([number(Fraction(c)), f]) for c, f in terms])
         if isinstance(node, Contraction):
-            return self._product(opened(node, self.names, self.defined), letters, scope)
+            return self._product(opened(node, self.names, self.defined), at, scope)
         assert isinstance(node, Apply)
         if primitive(node).elementwise:
-            arguments = [self._entry(n, letters, scope) for n in node.arguments]
+            arguments = [self._entry(n, at, scope) for n in node.arguments]
             return applied(node, arguments, "scalar")
-        return self._function(node, letters, scope)
+        return self._function(node, at, scope)
 
-    def _by_name(self, node: Node, letters: Letters) -> Formula | None:
+    def _at(self, formula: Formula, node: Node, at: Indices, skip: int = 0) -> Formula:
+        """The entry of a formula of a whole node, but for its first axes."""
+        for index, size in zip(at, node.shape, strict=True):
+            letter = letter_of(index)
+            if letter is not None and self.extent.get(letter) == size:
+                self.standing.add(letter)
+        return indexed(formula, [index_formula(index) for index in at[skip:]])
+
+    def _by_name(self, node: Node, at: Indices) -> Formula | None:
         if node is self.defined and node.children:
             return None
         name = self.names.name(node)
         if name is not None:
-            return indexed(atom(name, "matrix" if letters else "scalar"), letters)
+            return self._at(atom(name, "matrix" if at else "scalar"), node, at)
         found = self.names.through(node)
         if found is None or found[1] is self.defined:
             return None
         coefficient, core, axes = found
-        entry = self._by_name(core, tuple([letters[axes.index(k)] for k in range(core.order)]))
+        entry = self._by_name(core, tuple([at[axes.index(k)] for k in range(core.order)]))
         return entry and algebra.product([number(Fraction(coefficient)), entry])
 
-    def _function(self, node: Apply, letters: Letters, scope: frozenset[str]) -> Formula:
+    def _function(self, node: Apply, at: Indices, scope: frozenset[str]) -> Formula:
         """An entry of a function of whole vectors or matrices: softmax(h)_i, [X⁻¹]_ij."""
         record = primitive(node)
         whole = self.matrices.of(node)
         if whole is not None:
-            return indexed(algebra.fewest_transposes(whole), letters)
-        batch = letters[: node.order - len(record.signature.result)]
+            return self._at(algebra.fewest_transposes(whole), node, at)
+        batch = at[: node.order - len(record.signature.result)]
         fresh = self.letters(scope)
         arguments = []
         bound: list[str] = []
         for argument, core in zip(node.arguments, record.signature.arguments, strict=True):
-            own = [next(fresh) for _ in core]
+            own = [self._letter(fresh, size) for size in argument.shape[len(batch) :]]
             bound += own
-            arguments.append(self._entry(argument, (*batch, *own), scope | set(own)))
-        marks = "".join(bound)
-        text, latex = record.symbol or record.name, record.latex
-        if "{0}" in latex or not latex:
-            latex = rf"\operatorname{{{record.name}}}"
-        name = Name(f"{text}_{marks}", f"{latex}_{{{marks}}}", f"{record.name}_{marks}")
-        return indexed(entrywise.function(name, arguments, "scalar"), letters[len(batch) :])
+            indices = (*batch, *map(plain, own[: len(core)]))
+            arguments.append(self._entry(argument, indices, scope | set(own)))
+        named = record.latex if record.latex and "{0}" not in record.latex else ""
+        name = Name(
+            (record.symbol or record.name) + self._along(bound, UNICODE),
+            (named or rf"\operatorname{{{record.name}}}") + self._along(bound, LATEX),
+            record.name + self._along(bound, ASCII),
+        )
+        whole = entrywise.function(name, arguments, "scalar")
+        return self._at(whole, node, at, skip=len(batch))
 
-    def _product(self, product: Product, letters: Letters, scope: frozenset[str]) -> Formula:
-        at: dict[Label, str] = {}
+    def _along(self, letters: Sequence[str], style: Style) -> str:
+        """The letters over which a function takes its argument, with their ranges if need be."""
+        if self.standing.issuperset(letters):
+            marks = "".join(letters)
+            return f"_{{{marks}}}" if style is LATEX else f"_{marks}"
+        last = {k: written(size_formula(self.extent[k]), style) for k in letters}
+        return "".join(f"_{{{k}=1}}^{{{last[k]}}}" for k in letters)
+
+    def _letter(self, free: Iterator[str], size: Size) -> str:
+        """The next free letter, for a range."""
+        letter = next(free)
+        self.extent[letter] = size
+        self.standing.discard(letter)
+        return letter
+
+    def _product(self, product: Product, indices: Indices, scope: frozenset[str]) -> Formula:
+        at: dict[Label, Relation] = {}
         deltas = []
-        for label, letter in zip(product.output, letters, strict=True):
-            if at.setdefault(label, letter) != letter:
-                deltas.append(delta(at[label], letter))
+        for label, index in zip(product.output, indices, strict=True):
+            if at.setdefault(label, index) != index:
+                difference = put_in(_MINUS, {0: at[label], 1: index})
+                deltas.append(relation_formula(difference))
         scalars: list[Formula] = [number(product.value)]
         scalars += [size_formula(product.sizes[k]) for k in product.counts]
+        found = solved(product)
+        if found is None:
+            return number(0)
         closed: list[Formula] = []
-        groups = connected(product)
+        groups = connected(found, product.output)
         free = self.letters(scope)
+        last = len(indices)
         bound = self._bind(
-            at, [f for place, fs in groups if place < len(letters) for f in fs], free
+            at, [e for place, es in groups if place < last for e in es], product, free
         )
         opens: list[tuple[tuple[int, ...], list[Formula]]] = []
         for place, factors in groups:
             inside = scope | frozenset(bound)
-            own = dict(at)
-            if place == len(letters):  # a factor by itself: its letters can be used again
-                own_bound = self._bind(own, factors, self.letters(inside))
+            if place == last:  # a factor by itself: its letters can be used again
+                own = dict(at)
+                own_bound = self._bind(own, factors, product, self.letters(inside))
                 entries = self._entries(factors, own, inside | set(own_bound))
-                form = _summed(own_bound, entries, own, product)
+                form = self._summed(own_bound, entries)
                 (closed if form.op != "number" and own_bound else scalars).append(form)
                 continue
-            entries = self._entries(factors, own, inside)
+            entries = self._entries(factors, at, inside)
             key = reading_key(entries[0])[:2] if len(entries) == 1 else (1, -LAST)
             opens.append(((place, *key, min(e.rank for e in entries)), entries))
         opens.sort(key=lambda group: group[0])
         entries = [e for _, es in opens for e in es]
+        entries.sort(key=lambda e: e.op not in ("bracket", "delta"))
         if len(closed) == 1 and not bound:
             return algebra.product([*scalars, *deltas, *entries, *closed])
-        return algebra.product([*scalars, *closed, *deltas, _summed(bound, entries, at, product)])
+        return algebra.product([*scalars, *closed, *deltas, self._summed(bound, entries)])
 
     def _bind(
-        self, at: dict[Label, str], factors: Iterable[Factor], free: Iterator[str]
+        self,
+        at: dict[Label, Relation],
+        factors: Iterable[Entry],
+        product: Product,
+        free: Iterator[str],
     ) -> list[str]:
         """Letters for the labels that have none yet, in the order in which they appear."""
         bound = []
         for label in [k for f in factors for k in f.labels]:
             if label not in at:
-                at[label] = next(free)
-                bound.append(at[label])
+                bound.append(self._letter(free, product.sizes[label]))
+                at[label] = plain(bound[-1])
         return bound
 
     def _entries(
-        self, factors: Sequence[Factor], at: dict[Label, str], scope: frozenset[str]
+        self, factors: Sequence[Entry], at: dict[Label, Relation], scope: frozenset[str]
     ) -> list[Formula]:
-        entries = [self._entry(f.node, tuple([at[k] for k in f.labels]), scope) for f in factors]
+        conditions, entries = [], []
+        for f in factors:
+            indices = tuple([put_in(index, at) for index in f.indices])
+            if f.node is None:
+                conditions.append(relation_formula(indices[0]))
+            else:
+                entries.append(self._entry(f.node, indices, scope))
         chained = any(len(f.labels) > 1 for f in factors)
-        return entries if chained else sorted(entries, key=reading_key)
+        return [*conditions, *(entries if chained else sorted(entries, key=reading_key))]
+
+    def _summed(self, bound: Sequence[str], entries: Sequence[Formula]) -> Formula:
+        """Σ over the bound letters of the product of the entries, a number taken out.
+
+        A letter that the product does not hold multiplies it by its range.
+        """
+        body = algebra.product(entries)
+        if not bound:
+            return body
+        held = letters_of(body)
+        ranges = [size_formula(self.extent[k]) for k in bound if k not in held]
+        value, rest = sums.split_number(body)
+        for letter in reversed(bound):
+            if letter in held - self.standing:
+                rest = sigma_to(letter, size_formula(self.extent[letter]), rest)
+        total = sigma([k for k in bound if k in held & self.standing], rest)
+        return algebra.product([number(value), *ranges, total])
 
 
-def held_letters(entries: Iterable[Formula]) -> set[str]:
-    """The index letters that appear in formulas, bound ones included."""
-    found: set[str] = set()
-    pending = list(entries)
-    while pending:
-        formula = pending.pop()
-        pending.extend(formula.parts)
-        if formula.op in ("indexed", "delta"):
-            found.update(formula.data)
-        elif formula.op == "bracket":
-            found.update(letters_of(formula))
-    return found
+_MINUS = Relation.of([(0, Size.of(1)), (1, Size.of(-1))], Size.of(0), equality=True)
 
 
-def _summed(
-    bound: Sequence[str], entries: Sequence[Formula], at: dict[Label, str], product: Product
-) -> Formula:
-    """Σ over the bound letters of the product of the entries, a number taken out.
-
-    A letter that the product does not hold multiplies it by its range.
-    """
-    body = algebra.product(entries)
-    if not bound:
-        return body
-    held = held_letters([body])
-    label_of = {letter: label for label, letter in at.items()}
-    ranges = [size_formula(product.sizes[label_of[k]]) for k in bound if k not in held]
-    value, rest = sums.split_number(body)
-    return algebra.product([number(value), *ranges, sigma([k for k in bound if k in held], rest)])
-
-
-def connected(product: Product) -> list[tuple[int, list[Factor]]]:
+def connected(factors: Sequence[Entry], output: Sequence[Label]) -> list[tuple[int, list[Entry]]]:
     """The factors in groups that share summed labels, each in order along its chain.
 
     With each group comes the first output axis it touches, or the number of axes if none. A
     group starts with a factor on that axis and goes on along shared labels.
     """
     position: dict[Label, int] = {}
-    for k, label in enumerate(product.output):
+    for k, label in enumerate(output):
         position.setdefault(label, k)
-    end = len(product.output)
+    end = len(output)
     by_label: dict[Label, list[int]] = {}
-    for k, factor in enumerate(product.factors):
+    for k, factor in enumerate(factors):
         for label in set(factor.labels) - set(position):
             by_label.setdefault(label, []).append(k)
     places = [
         (min([position.get(label, end) for label in f.labels], default=end), *_simple(f), k)
-        for k, f in enumerate(product.factors)
+        for k, f in enumerate(factors)
     ]
-    groups: list[tuple[int, list[Factor]]] = []
+    groups: list[tuple[int, list[Entry]]] = []
     done: set[int] = set()
     for place, *_, start in sorted(places):
         if start in done:
@@ -224,16 +275,16 @@ def connected(product: Product) -> list[tuple[int, list[Factor]]]:
         done.add(start)
         chain, k = [start], 0
         while k < len(chain):
-            for label in product.factors[chain[k]].labels:
+            for label in factors[chain[k]].labels:
                 near = [i for i in by_label.get(label, ()) if i not in done]
-                chain += sorted(near, key=lambda i: _simple(product.factors[i]))
+                chain += sorted(near, key=lambda i: _simple(factors[i]))
                 done.update(near)
             k += 1
-        groups.append((place, [product.factors[i] for i in chain]))
+        groups.append((place, [factors[i] for i in chain]))
     return groups
 
 
-def _simple(factor: Factor) -> tuple[int, bool]:
+def _simple(factor: Entry) -> tuple[int, bool]:
     """Vectors before matrices, and 1 − g after g."""
     node = factor.node
     broken = isinstance(node, Sum) and any(constant_of(n) is not None for _, n in node.terms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -19,7 +20,7 @@ from pullback.notation.styles import (
     WEAK,
     Style,
 )
-from pullback.notation.tree import ONE, Formula, is_negative
+from pullback.notation.tree import ONE, Formula, Index, is_negative
 
 _DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _RAISED = str.maketrans("0123456789-", _DIGITS + "⁻")
@@ -291,11 +292,19 @@ class Printer:
         single = all(len(letter) == 1 for letter in letters)
         return ("" if single else ",").join(letters)
 
+    def _index(self, index: Index) -> str:
+        if isinstance(index, str):
+            return index
+        return re.sub(r" ([-+−]) ", r"\1", self.write(index)[0])
+
     def _indexed(self, f: Formula) -> Written:
-        base, letters = f.parts[0], f.data
+        base, letters = f.parts[0], [self._index(index) for index in f.data]
         if not (self.unicode or self.latex):
             return f"{self.at(base, ATOM)}[{','.join(letters)}]", ATOM
         marks = self._subscript(letters)
+        if not all(isinstance(index, str) for index in f.data):
+            marks = ",".join(letters)
+            marks = f"{{{marks}}}" if self.unicode else marks
         if base.op == "atom":
             if self.latex and base.data.latex.endswith("}") and "_{" in base.data.latex:
                 return f"{base.data.latex[:-1]},{marks}}}", ATOM
@@ -317,19 +326,29 @@ class Printer:
 
     def _bracket(self, f: Formula) -> Written:
         left, right = (self.write(p)[0] for p in f.parts)
-        relation = {"=": "=", "≥": r"\ge"}[f.data] if self.latex else f.data
+        relation = {"=": "=", "≥": r"\ge", "≤": r"\le"}[f.data] if self.latex else f.data
         if not (self.latex or self.unicode):
-            relation = {"=": "==", "≥": ">="}[f.data]
+            relation = {"=": "==", "≥": ">=", "≤": "<="}[f.data]
         text = f"{left} {relation} {right}"
         return rf"\left[{text}\right]" if self.latex else f"[{text}]", ATOM
 
     def _sigma(self, f: Formula) -> Written:
+        if len(f.parts) == 2:
+            return self._sigma_to(f)
         body = self.at(f.parts[0], PRODUCT)
         if self.latex:
             return rf"\sum_{{{self._subscript(f.data)}}} {body}", PRODUCT
         if self.unicode:
             return f"Σ_{self._subscript(f.data)} {body}", PRODUCT
         return f"sum_{'_'.join(f.data)}({self.write(f.parts[0])[0]})", ATOM
+
+    def _sigma_to(self, f: Formula) -> Written:
+        (letter,), last = f.data, self._index(f.parts[1])
+        marks = f"_{{{letter}=1}}^{{{last}}}"
+        if not (self.latex or self.unicode):
+            return f"sum{marks}({self.write(f.parts[0])[0]})", ATOM
+        sign = r"\sum" if self.latex else "Σ"
+        return f"{sign}{marks} {self.at(f.parts[0], PRODUCT)}", PRODUCT
 
     def _derivative(self, f: Formula) -> Written:
         """∂f/∂x, the parts as they stand."""

@@ -29,9 +29,9 @@ class Formula:
 
     ``op`` is one of: number, atom, sum, product, quotient, power, root, hadamard, division,
     entrypower, transpose, function, trace, diag, norm, total, vec, kron, ones, identity,
-    commutation, indexed, sigma, delta, bracket, derivative. ``data`` holds what is no formula: a
-    number, a :class:`Name`, sizes, or index letters. ``transposes`` counts the transposes that show,
-    ``rank`` is the earliest place of a name in the order of reading.
+    commutation, indexed, sigma, delta, bracket, derivative. ``data`` holds what is no operand: a
+    number, a :class:`Name`, sizes, index letters or what stands in their place. ``transposes``
+    counts the transposes that show, ``rank`` is the earliest place of a name in the order of reading.
     """
 
     __slots__ = (
@@ -57,7 +57,8 @@ class Formula:
         self.transposes: int = (op == "transpose") + sum(p.transposes for p in self.parts)
         self.size: int = 1 + sum(p.size for p in self.parts)
         own = data.rank if op == "atom" else LAST
-        self.rank: int = min([own, *(p.rank for p in self.parts)])
+        held = self.parts if op != "bracket" else ()  # a condition has no place of its own
+        self.rank: int = min([own, *(p.rank for p in held)])
         self._hash = hash((op, self.parts, kind, data))
         self.flip: Formula | None = None  # its transpose, once it was asked for
         self._reading: tuple[tuple[int, str], ...] | None = None
@@ -92,6 +93,9 @@ class Formula:
         return Formula(self.op, parts, kind or self.kind, self.data)
 
 
+Index = str | Formula  # a letter, or what stands in its place
+
+
 def number(value: int | Fraction) -> Formula:
     return Formula("number", data=Fraction(value))
 
@@ -118,14 +122,19 @@ def commutation(rows: Size, columns: Size) -> Formula:
     return Formula("commutation", (), "matrix", (rows, columns))
 
 
-def indexed(formula: Formula, letters: Sequence[str]) -> Formula:
+def indexed(formula: Formula, indices: Sequence[Index]) -> Formula:
     """One entry of a vector, matrix or tensor."""
-    return Formula("indexed", (formula,), "scalar", tuple(letters)) if letters else formula
+    return Formula("indexed", (formula,), "scalar", tuple(indices)) if indices else formula
 
 
 def sigma(letters: Sequence[str], body: Formula) -> Formula:
     """The sum of ``body`` over index letters."""
     return Formula("sigma", (body,), "scalar", tuple(letters)) if letters else body
+
+
+def sigma_to(letter: str, last: Formula, body: Formula) -> Formula:
+    """The sum of ``body`` over one letter from 1 to ``last``."""
+    return Formula("sigma", (body, last), "scalar", (letter,))
 
 
 def delta(one: str, other: str) -> Formula:
