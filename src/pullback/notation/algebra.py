@@ -124,7 +124,7 @@ def product(factors: Iterable[Formula]) -> Formula:
     if chain and chain[0].kind == "row" and chain[-1].kind == "column":
         taken.take(_scalar_chain(chain))
         chain = []
-    value, chain = _signed(taken.value, chain)
+    value, chain = _signed(taken.value, chain, alone=not taken.scalars and len(chain) == 1)
     above = [power(s, e) for s, e in taken.scalars.items() if e > 0]
     below = [power(s, -e) for s, e in taken.scalars.items() if e < 0]
     if value == -1 and not below and len(above) + len(chain) == 1:
@@ -215,18 +215,23 @@ def _scalar_chain(chain: list[Formula]) -> Formula:
     return total(product(inner))
 
 
-def _signed(value: Fraction, chain: list[Formula]) -> tuple[Fraction, list[Formula]]:
-    """A minus sign taken into a difference in the chain: −Aᵀ(b − A x) is Aᵀ(A x − b)."""
-    if value >= 0:
-        return value, chain
+def _signed(
+    value: Fraction, chain: list[Formula], *, alone: bool
+) -> tuple[Fraction, list[Formula]]:
+    """A minus sign taken into a difference in the chain: −Aᵀ(b − A x) is Aᵀ(A x − b).
+
+    Out of a sum of negative terms it is taken, unless that stands ``alone``.
+    """
     for k, f in enumerate(chain):
         inner = f.parts[0] if f.op == "transpose" else f
         if inner.op != "sum" or any(p.op == "number" for p in inner.parts):
             continue
-        if any(map(is_negative, inner.parts)) and not all(map(is_negative, inner.parts)):
+        minus = [is_negative(p) for p in inner.parts]
+        if (all(minus) and not alone) or (value < 0 and any(minus) and not all(minus)):
             turned = negated_sum(inner)
             turned = transpose(turned) if f.op == "transpose" else turned
-            return -value, [*chain[:k], turned, *chain[k + 1 :]]
+            rest = [*chain[:k], turned, *chain[k + 1 :]]
+            return _signed(-value, rest, alone=alone) if all(minus) else (-value, rest)
     return value, chain
 
 

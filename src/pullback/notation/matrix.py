@@ -20,6 +20,7 @@ from pullback.expressions.nodes import (
 from pullback.functions.catalogue import primitive
 from pullback.notation import algebra, sums
 from pullback.notation.applied import applied, size_formula
+from pullback.notation.entrywise import hadamard
 from pullback.notation.graph import Graph, column
 from pullback.notation.names import Names
 from pullback.notation.products import Product, constant_of, distributed, opened
@@ -212,7 +213,10 @@ def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
         vectors = graph.vectors[row]
         if not vectors:
             return [identity(graph.sizes[row])]
-        return [algebra.diag(column(vectors, graph.sizes[row]))]
+        whole = column(vectors, graph.sizes[row])
+        if whole.op == "diag":  # of a matrix: what stands beside its diagonal becomes zero
+            return [hadamard([*whole.parts, identity(graph.sizes[row])])]
+        return [algebra.diag(whole)]
     left, right = graph.vectors[row], graph.vectors[col]
     if not graph.edges[row]:
         return [
