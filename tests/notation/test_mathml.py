@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -17,11 +18,15 @@ from test_notation_values import same
 import pullback as pb
 from pullback.expressions import constructors as make
 from pullback.expressions.program import Program
+from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Function
-from pullback.notation import mathml
-from pullback.notation.names import Names, latex_name
+from pullback.notation import mathml, tree
+from pullback.notation.names import Name, Names, latex_name
+from pullback.notation.printing import Printer
+from pullback.notation.printing import written as in_latex
 from pullback.notation.styles import LATEX
+from pullback.notation.tree import Formula
 from pullback.notation.write import Writing, write
 
 ARRAYS = arrays()
@@ -124,6 +129,52 @@ def test_what_is_said_of_an_answer_is_text_with_names_as_formulas():
     assert "numerator" in said[0]
     assert "$" not in "".join(said)
     assert len([e for e in root.iter("msub") if e[0].text == "X"]) > 1
+
+
+a, m = tree.atom(Name.plain("x"), "scalar"), tree.atom(Name.plain("M"), "matrix")
+OPS = {
+    "number": tree.number(Fraction(-2, 3)),
+    "atom": a,
+    "sum": Formula("sum", (a, tree.number(1))),
+    "product": Formula("product", (m, m), "matrix"),
+    "quotient": Formula("quotient", (a, a)),
+    "power": Formula("power", (a, a)),
+    "root": Formula("root", (a,)),
+    "hadamard": Formula("hadamard", (m, m), "matrix"),
+    "division": Formula("division", (m, m), "matrix"),
+    "entrypower": Formula("entrypower", (m,), "matrix", Fraction(2)),
+    "transpose": Formula("transpose", (m,), "matrix"),
+    "function": Formula("function", (m,), "matrix", (Name.plain("softmax"), True)),
+    **{op: Formula(op, (m,)) for op in ("trace", "diag", "norm", "total", "vec")},
+    "kron": Formula("kron", (m, m), "matrix"),
+    "ones": tree.ones(Size.of("n")),
+    "identity": tree.identity(Size.of("n"), sized=True),
+    "commutation": tree.commutation(Size.of("m"), Size.of("n")),
+    "indexed": tree.indexed(m, "ij"),
+    "sigma": tree.sigma("i", tree.indexed(m, "ij")),
+    "delta": tree.delta("i", "j"),
+    "bracket": tree.bracket(a, "≥", a),
+    "derivative": Formula("derivative", (a, m, m)),
+}
+
+
+def writers():
+    """The operations that the printer has a method for: f to text and binding."""
+    for name, method in vars(Printer).items():
+        hints = getattr(method, "__annotations__", {})
+        if hints.get("return") == "Written" and set(hints) == {"f", "return"}:
+            yield name.removeprefix("_")
+
+
+@pytest.mark.parametrize("op", sorted({*writers()} - {"write"}))
+def test_every_operation_is_set(op):
+    """A new operation of the formula tree needs a sample here, and no writer but LaTeX's."""
+    latex = in_latex(OPS[op], LATEX)
+    root = parsed(mathml.math(latex))
+    assert "\\" not in "".join(root.itertext())
+    assert len(list(root.iter())) > 1
+    names = set(re.findall(r"(?<![a-z\\{])[Mx](?![a-z])", latex))
+    assert names <= {e.text for e in root.iter("mi")}
 
 
 def test_fences_hold_what_they_enclose():

@@ -41,6 +41,8 @@ def vec_form(node: Node, forms: MatrixForms, groups: Groups) -> Formula | None:
 
 def stacked(form: Formula) -> Formula:
     """vec of a matrix: v ⊗ u for an outer product u vᵀ."""
+    if form == number(0):
+        return form
     scalars = [p for p in form.parts if p.kind == "scalar"] if form.op == "product" else []
     chain = [p for p in form.parts if p.kind != "scalar"] if form.op == "product" else [form]
     if form.op == "quotient":
