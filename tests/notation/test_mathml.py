@@ -152,6 +152,7 @@ OPS = {
     "commutation": tree.commutation(Size.of("m"), Size.of("n")),
     "indexed": tree.indexed(m, "ij"),
     "sigma": tree.sigma("i", tree.indexed(m, "ij")),
+    "sigma_to": tree.sigma_to("i", a, tree.indexed(m, "ij")),
     "delta": tree.delta("i", "j"),
     "bracket": tree.bracket(a, "≥", a),
     "derivative": Formula("derivative", (a, m, m)),
