@@ -210,17 +210,20 @@ def batch(f: Tensor | Program | str, over: Sequence[str | Tensor]) -> Tensor:
     return Tensor.from_program(batching.batch(program, [name_of(program, n) for n in over]))
 
 
-def explain(f: Tensor | Program | str, *wrt: str | Tensor) -> Explanation:
+def explain(
+    f: Tensor | Program | str, *wrt: str | Tensor, structured: Convention | None = None
+) -> Explanation:
     """The derivation: what each operation is handed, and what it hands back, with shapes.
 
-    Raises what :func:`derivative` raises.
+    The steps are by independent entries; the result adds what a ``structured`` convention (see
+    :func:`derivative`) makes of it. Raises what :func:`derivative` raises.
 
     >>> import pullback as pb
     >>> pb.explain("norm2(A*x - b)^2", "x").results[0].gradient.equals[-1].text
     '2 Aᵀ(A x − b)'
     """
     program = program_of(f)
-    return explain_program(program, [name_of(program, w) for w in wrt])
+    return explain_program(program, [name_of(program, w) for w in wrt], structured=structured)
 
 
 def check(

@@ -15,6 +15,7 @@ from pullback.expressions import constructors as make
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import CATALOGUE
+from pullback.language.parse import parse_program
 
 
 def squeezed(text):
@@ -283,3 +284,17 @@ def test_a_batch_is_explained_as_matrix_products():
     assert "∂L/∂V = (∂L/∂h)ᵀ g" in text
     assert "∂L/∂h is transposed because it is summed here over its first axis (N)" in text
     assert [[w.text for w in row.weights] for row in explanation.layers] == [["U", "b"], ["V"]]
+
+
+def test_a_structured_variable_ends_with_what_its_convention_makes_of_the_gradient() -> None:
+    program = parse_program("X: n n symmetric, A: n n, a: n\nL = tr(A*X)")
+    text = explain(program, ["X"], structured="tangent").text()
+    result = text[text.index("Result\n") :]
+    assert "∂L/∂X = Aᵀ" in result
+    assert "∂L/∂X = (A + Aᵀ)/2   # along the symmetric matrices X" in result
+    said = "along the symmetric matrices X: (G + Gᵀ)/2, where G is ∂L/∂X by independent entries"
+    assert said in " ".join(result.split())
+    assert "←" not in result  # a step of descent is another for each convention
+    (found,) = explain(program, ["A"], structured="free").results
+    assert found.note == "all entries of A are free" and not found.more
+    assert "(G + " not in explain(program, ["X"]).text()

@@ -110,6 +110,7 @@ def derive_command(
 
 @click.command("explain")
 @stated
+@along_structure
 @click.option(
     "--as",
     "style",
@@ -129,12 +130,13 @@ def explain_command(
     wrt: str,
     shapes: Sequence[str],
     assumptions: Sequence[str],
+    structured: Convention | None,
     style: str,
     detail: Detail,
 ) -> None:
     """Show what each operation is handed and what it hands back, with shapes and roles."""
     program = program_from(expression, path, shapes, assumptions)
-    explanation = api.explain(program, *names_from(wrt))
+    explanation = api.explain(program, *names_from(wrt), structured=structured)
     if style == "text":
         click.echo(explanation.text(detail=detail))
     else:

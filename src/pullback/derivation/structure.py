@@ -110,9 +110,6 @@ class Structure:
         """Those that have a rule."""
         return [c for c in get_args(Convention) if self.rule(c)]
 
-    def law(self, convention: Convention) -> str:
-        return self.free_law if convention == "free" else self.tangent_law
-
 
 STRUCTURES = {
     "symmetric": Structure(
@@ -226,6 +223,15 @@ def respecting(derivative: Node, target: Node, first: int, convention: Conventio
     rule = structure.rule(convention) if structure else None
     last = first + target.order - 1
     return rule(Part(derivative, target, last - 1, last)) if rule else derivative
+
+
+def law_of(node: Node, convention: Convention | None) -> str:
+    """What a convention makes of G, the derivative by independent entries; empty for G itself."""
+    structure = structure_of(node)
+    if structure is None or convention is None:
+        return ""
+    law = structure.free_law if convention == "free" else structure.tangent_law
+    return law.replace("X", node.name) if isinstance(node, Variable) else law
 
 
 def along(

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from pullback.derivation.derive import derive_each
+from pullback.derivation.structure import Convention
 from pullback.errors import PullbackError
 from pullback.explanation import documents, outcome, terminal
 from pullback.explanation.reading import Reader
@@ -120,11 +121,16 @@ class Explanation:
 
 
 def explain(
-    program: Program, names: Sequence[str], forms: Sequence[Form] = ("matrix",)
+    program: Program,
+    names: Sequence[str],
+    forms: Sequence[Form] = ("matrix",),
+    structured: Convention | None = None,
 ) -> Explanation:
     """The derivation of a program's result by variables or named lines, step by step.
 
-    ``forms`` adds the entry-by-entry ("index") and flattened ("vec") forms of the results.
+    ``forms`` adds the entry-by-entry ("index") and flattened ("vec") forms of the results. The
+    steps are those by independent entries; with a convention for ``structured`` variables the
+    result says what becomes of it.
     Raises PullbackError for a name the program has not, and where an operation on the way has
     no derivative.
 
@@ -136,7 +142,8 @@ def explain(
     """
     if not names:
         raise PullbackError("name at least one variable to explain the derivative by")
-    return Explanation(Reader(derive_each(program, list(dict.fromkeys(names)))), tuple(forms))
+    derivations = derive_each(program, list(dict.fromkeys(names)), structured)
+    return Explanation(Reader(derivations), tuple(forms))
 
 
 def _checked(detail: str) -> Detail:

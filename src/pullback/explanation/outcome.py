@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from pullback.derivation.structure import law_of
 from pullback.explanation.operations import is_entrywise_power
 from pullback.explanation.reading import Reader
 from pullback.explanation.roles import COST, SIGNAL
@@ -38,10 +39,12 @@ def _result(reader: Reader, node: Node, forms: Sequence[Form]) -> Result:
     words = reader.words
     name = reader.targets[node]
     derivation = reader.derivations[name]
+    cotangent = reader.trace.cotangents.get(node, derivation.node)
+    gradient = reader.trace.simplified.get(cotangent, cotangent)  # by independent entries
     title = words.gradient_name(node)
-    row = words.is_row(node) and derivation.node.order == 1
+    row = words.is_row(node) and gradient.order == 1
     update = None
-    if not reader.program.result.order:
+    if not reader.program.result.order and derivation.structured is None:
         step = words.fresh(["α", "η", "step"])
         tex = {"α": r"\alpha", "η": r"\eta", "step": r"\mathrm{step}"}[step]
         own = words.plainly(node)
@@ -51,30 +54,36 @@ def _result(reader: Reader, node: Node, forms: Sequence[Form]) -> Result:
         )
     sources = reader.sources(node)
     if not sources and node is not reader.program.result:
-        gradient = words.quantity(derivation.node, title, [words.formula(derivation.node)], row=row)
+        zero = words.quantity(gradient, title, [words.formula(gradient)], row=row)
         note = f"{words.result.text} does not depend on {name}"
-        return Result(words.plainly(node), gradient, (), update, note=note)
+        return Result(words.plainly(node), zero, (), update, note=note)
     equals = list(reader.handed(node).equals)
     if len(sources) == 1:
         equals = [words.told(reader.contribution(sources[0], node), row=row)]
-    closed = words.short(derivation.node, READABLE, row=row)
+    closed = words.short(gradient, READABLE, row=row)
     equals += [closed] if closed else []
+    law = law_of(node, derivation.structured)
+    same_name = replace(reader.program, result_name=words.result.text)
+    named = replace(derivation, program=same_name)
     more = tuple(
         Formula(
-            equation(derivation, form, named=True),
-            equation(derivation, form, style="latex", named=True),
+            equation(named, form, named=True),
+            equation(named, form, style="latex", named=True),
             form,
         )
         for form in forms
-        if form != "matrix"
+        if form != "matrix" or law
     )
+    said = derivation.along()
+    note = f"{said}: {law}, where G is {title.text} by independent entries" if law else said
     return Result(
         words.plainly(node),
-        words.quantity(derivation.node, title, equals, row=row),
+        words.quantity(gradient, title, equals, row=row),
         tuple(_factors(reader, node)),
         update,
         reader.laws_of(node),
         more,
+        note,
     )
 
 
