@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pullback.compilation.compile import Compiled, compile_nodes
+from pullback.compilation.keeping import compile_kept
 from pullback.derivation import batching
 from pullback.derivation.derive import derive, derive_each, target_of
 from pullback.derivation.structure import Convention
@@ -280,7 +281,9 @@ def compile(
 ) -> Compiled:
     """A function of arrays for an expression, or for several under one name each.
 
-    What several outputs share is computed once. ``planned`` writes every step into buffers
+    What several outputs share is computed once. ``structure="keep"`` returns a derivative with
+    structure as :class:`.Kept`: small arrays and δs, with products, solutions and diagonals, and
+    never the array of mostly zeros. ``planned`` writes every step into buffers
     that are allocated once; ``checked`` raises DomainError where a value leaves the reals.
     ``fn.source`` is standalone NumPy. Raises PullbackError for no outputs, and for a structure
     or target that is not available.
@@ -290,8 +293,10 @@ def compile(
     >>> fn(A=np.eye(2), x=np.array([3.0, 4.0]), b=np.array([1.0, 1.0]))
     array([4., 6.])
     """
-    if structure != "dense":
-        raise PullbackError(f"structure='{structure}' is not available: results are dense arrays")
+    if structure not in ("dense", "keep"):
+        raise PullbackError(f"there is no structure '{structure}'", hint="known are dense, keep")
+    if structure == "keep" and (planned or target != "numpy"):
+        raise PullbackError("structure='keep' is for NumPy's plain code")
     outputs = f if isinstance(f, Mapping) else {"": f}
     if not outputs:
         raise PullbackError("there is nothing to compile", hint='give outputs: {"loss": L}')
@@ -315,7 +320,19 @@ def compile(
         for name, g in zip(programs, outputs.values(), strict=True)
     }
     program = replace(merged, rows=frozenset(rows))
+    if structure == "keep":
+        above = {
+            name: _row_axes(g) if isinstance(g, Derivative) else 0
+            for name, g in zip(programs, outputs.values(), strict=True)
+        }
+        return compile_kept(nodes, above, program, names, checked=checked)
     return compile_nodes(nodes, program, names, target=target, planned=planned, checked=checked)
+
+
+def _row_axes(d: Derivative) -> int:
+    """How many axes make the rows: those of the function, or of the first variable for a scalar."""
+    function, *variables = d.derivation.groups
+    return function or variables[0]
 
 
 def cotangent_name(program: Program, line: str) -> str:

@@ -37,6 +37,11 @@ class Arguments:
         )
         self.known = frozenset(variables)
 
+    @property
+    def needed(self) -> list[Variable]:
+        """The variables among the inputs."""
+        return [self.variables[name] for name in self.inputs]
+
     def named(self, positional: Sequence[Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
         """Positional and keyword arguments together, by name."""
         if len(positional) > len(self.inputs):
@@ -70,7 +75,7 @@ class Arguments:
         strong = [arrays[n].dtype for n in deciding if not _weak(given[n], arrays[n])]
         single = strong and all(d == np.float32 for d in strong)
         dtype = np.dtype(np.float32 if single else np.float64)
-        sizes = self.sizes(arrays, given)
+        sizes = self.sizes({name: a.shape for name, a in arrays.items()}, given)
         prepared = [
             dtype.type(arrays[name])
             if not arrays[name].ndim
@@ -112,17 +117,21 @@ class Arguments:
             f"'{name}' must be {wanted if order else 'a number'}, but has shape {found}", hint=hint
         )
 
-    def sizes(self, arrays: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, int]:
+    def sizes(
+        self, shapes: Mapping[str, tuple[int, ...]], given: Mapping[str, Any]
+    ) -> dict[str, int]:
         """Every size that is given or shown by some axis; two values for one are an error.
 
         Raises ShapeError too where a place that the code needs is outside for these sizes.
         """
-        sizes = self._sizes(arrays, given)
+        sizes = self._sizes(shapes, given)
         for limit in self.limits:
             limit.check(sizes)
         return sizes
 
-    def _sizes(self, arrays: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, int]:
+    def _sizes(
+        self, shapes: Mapping[str, tuple[int, ...]], given: Mapping[str, Any]
+    ) -> dict[str, int]:
         sizes: dict[str, int] = {}
         origin: dict[str, str] = {}
         for name in self.size_names:
@@ -134,9 +143,9 @@ class Arguments:
                     )
                 sizes[name], origin[name] = int(value), "the argument"
         later: list[tuple[str, int, Size, int]] = []
-        for name, array in arrays.items():
+        for name, lengths in shapes.items():
             for axis, (size, length) in enumerate(
-                zip(self.variables[name].shape, array.shape, strict=True)
+                zip(self.variables[name].shape, lengths, strict=True)
             ):
                 if size.constant is None and size == Size.of(size.names[0]):
                     symbol = size.names[0]

@@ -35,11 +35,20 @@ class Compiled(ABC):
         self.sizes = tuple(arguments.size_names)
         self._arguments = arguments
         self._write = write
+        # the sizes that the code computes with and no array shows
+        self.asked: tuple[str, ...] = ()
 
     @cached_property
     def source(self) -> str:
         """The generated code: readable, standalone, each named line with its formula."""
         return self._write()
+
+    def sizes_for(
+        self, shapes: Mapping[str, tuple[int, ...]], given: Mapping[str, Any]
+    ) -> dict[str, int]:
+        """Every size that arrays of these shapes show, or that is given by name."""
+        known = {name: s for name, s in shapes.items() if name in self._arguments.variables}
+        return self._arguments.sizes(known, given)
 
     @abstractmethod
     def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:

@@ -66,7 +66,7 @@ class ForeignFunction(Compiled):
         known = self._converted({n: given[n] for n in self._arguments.variables if n in given})
         for name, value in known.items():
             self._arguments.check_order(name, tuple(value.shape))
-        sizes = self._arguments.sizes(known, given)
+        sizes = self._arguments.sizes({n: tuple(v.shape) for n, v in known.items()}, given)
         missing = [name for name in self._source.sizes if name not in sizes]
         if missing:
             raise PullbackError(

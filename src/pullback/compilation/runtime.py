@@ -49,6 +49,8 @@ class NumpyFunction(Compiled):
         self._known = arguments.known
         self._count = len(self.inputs)
         self._wanted = tuple(wanted)
+        shown = {n for v in arguments.needed for size in v.shape for n in size.names}
+        self.asked = tuple([name for name in wanted if name not in shown])
         self._state: dict[str, Any] = LOUD if checked else SILENT
         self._single = len(self.outputs) == 1
         self._unflagged = checked and uses_special(

@@ -105,7 +105,7 @@ class _Plain:
     def _instruction(self, i: Instruction, safe: dict[Register, str]) -> None:
         name = safe.get(i.result)
         if i.op in STATEMENTS:
-            self._flush(i)
+            self._flush(i, shortest=0)  # the text of an operand may stand in two lines
             name = name or self.namer.temporary()
             owned = False
             if i.op == "place":
@@ -142,11 +142,11 @@ class _Plain:
         self.lines.append(f"{name} = {text[0]}")
         self.texts[i.result] = name, ATOM
 
-    def _flush(self, i: Instruction) -> None:
+    def _flush(self, i: Instruction, shortest: int = 17) -> None:
         """Give the parts of a long line lines of their own."""
         for source in i.sources:
             part = self.pending.pop(source, None)
-            if part is not None and len(self.texts[source][0]) > 16:
+            if part is not None and len(self.texts[source][0]) >= shortest:
                 name = self.namer.temporary()
                 self.lines.append(f"{name} = {self.texts[source][0]}")
                 self.texts[source] = name, ATOM

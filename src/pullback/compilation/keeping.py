@@ -1,0 +1,118 @@
+"""Compilation with structure kept: the cores are compiled, and the operations on them when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from pullback.compilation.compile import compile_nodes
+from pullback.compilation.compiled import Compiled, Out
+from pullback.compilation.kept import Form, Kept
+from pullback.derivation.factored import Factored, factored
+from pullback.errors import PullbackError
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Node
+from pullback.expressions.program import Program
+from pullback.expressions.walks import variables
+
+
+class KeepingFunction(Compiled):
+    """A compiled function whose results keep their structure, where they have one.
+
+    A result without structure, or with fewer than two axes, is an array as before.
+    """
+
+    def __init__(
+        self, inner: Compiled, forms: Mapping[str, Form | None], cores: Mapping[str, list[str]]
+    ) -> None:
+        self.inputs = inner.inputs
+        self.outputs = tuple(forms)
+        self.sizes = inner.sizes
+        self._inner = inner
+        self._forms = forms
+        self._cores = cores
+        self._idle = frozenset(inner.sizes) - frozenset(inner.asked)
+
+    @property
+    def source(self) -> str:
+        """The generated code of the cores."""
+        return self._inner.source
+
+    def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
+        if out is not None:
+            raise PullbackError("out= is for dense results", hint="use structure='dense'")
+        idle = self._idle.intersection(arrays)  # sizes that only the results have
+        used = {k: v for k, v in arrays.items() if k not in idle} if idle else arrays
+        made = self._inner(*positional, **used)
+        if len(self._inner.outputs) == 1:
+            made = {self._inner.outputs[0]: made}
+        named = {**dict(zip(self.inputs, positional, strict=False)), **arrays}
+        shown = {name: np.shape(value) for name, value in named.items()}
+        given = {name: value for name, value in arrays.items() if name in self.sizes}
+        sizes = partial(self._inner.sizes_for, shown, given)
+        results = {}
+        for name, form in self._forms.items():
+            cores = tuple([made[core] for core in self._cores[name]])
+            results[name] = cores[0] if form is None else Kept(form, cores, sizes)
+        return results[self.outputs[0]] if len(self.outputs) == 1 else results
+
+
+def compile_kept(
+    outputs: Mapping[str, Node],
+    rows: Mapping[str, int],
+    program: Program,
+    names: Mapping[Node, str],
+    *,
+    checked: bool,
+) -> Compiled:
+    """The function of the outputs, each kept as :class:`.Kept`; ``rows`` counts its row axes."""
+    forms: dict[str, Form | None] = {}
+    cores: dict[str, list[str]] = {}
+    nodes: dict[str, Node] = {}
+    for name, node in outputs.items():
+        tensor = factored(node)
+        kept = tensor.terms and not tensor.dense and all(t.factors for t in tensor.terms)
+        if not kept or not 0 < rows[name] < node.order:
+            forms[name], cores[name], nodes[name] = None, [name], node
+            continue
+        form, made = _form(name, tensor, rows[name])
+        forms[name], cores[name] = form, list(made)
+        nodes.update(made)
+    inner = compile_nodes(nodes, replace(program, rows=frozenset()), names, checked=checked)
+    return KeepingFunction(inner, forms, cores)
+
+
+def _form(name: str, tensor: Factored, rows: int) -> tuple[Form, dict[str, Node]]:
+    """The structure over variables that stand for the cores, and the cores by name."""
+    known: dict[Node, str] = {}
+    terms = []
+    for term in tensor.terms:
+        factors = []
+        for node, labels in term.factors:
+            core = known.setdefault(node, f"{name}_core{len(known) + 1}")
+            factors.append((make.variable(core, node.shape), labels))
+        terms.append(replace(term, factors=tuple(factors)))
+    order = list(dict.fromkeys(known.values()))
+    form = Form(Factored(tensor.shape, tuple(terms)), tuple(order), rows, _built)
+    return form, {core: node for node, core in known.items()}
+
+
+def _built(node: Node) -> Callable[..., Any]:
+    """An operation on cores as compiled code."""
+    given = {v.name: v for v in variables(node)}
+    fn = compile_nodes({"result": node}, Program(node, given), checked=False)
+
+    def run(
+        cores: Mapping[str, Any], sizes: Callable[[], Mapping[str, int]], more: Mapping[str, Any]
+    ) -> Any:
+        arrays = {**cores, **more}
+        given: dict[str, Any] = {name: arrays[name] for name in fn.inputs}
+        if fn.asked:
+            given |= {name: sizes()[name] for name in fn.asked}
+        return fn(**given)
+
+    return run

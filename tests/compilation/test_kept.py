@@ -1,0 +1,125 @@
+"""Results with their structure kept: the same numbers as the dense array, without the array."""
+
+import numpy as np
+import pytest
+
+import pullback as pb
+from pullback.derivation.factored import factored
+from pullback.errors import DomainError, PullbackError, ShapeError
+from pullback.verification.certificate import check_values
+
+SIZES = {"n": 4, "m": 3, "k": 2, "p": 5, "q": 2}
+FACTORISATION = {"T": ("n", "m"), "U": ("n", "k"), "V": ("m", "k")}
+CASES = {
+    "diagonal": ("sum(exp(x))", ("x", "x"), {}, "n"),
+    "block diagonal": ("norm2(T - U*V')^2", ("U", "U"), FACTORISATION, "k^2"),
+    "masked": ("norm2(M.*(T - U*V'))^2", ("U", "U"), {**FACTORISATION, "M": ("n", "m")}, "k^2*n"),
+    "kronecker": ("A*X*B", ("X",), {"A": ("n", "n"), "X": ("n", "m"), "B": ("m", "m")}, None),
+    "log det": ("logdet(X)", ("X", "X"), {"X": ("n", "n")}, "2*n^2"),
+    "inverse": ("inv(X)", ("X",), {"X": ("n", "n")}, "2*n^2"),
+    "layer": ("sigmoid(W*x)", ("W",), {"W": ("m", "n"), "x": ("n",)}, "m + n"),
+    "network": ("norm2(V*sigmoid(U*x) - y)^2", ("U", "U"), {}, None),
+    "low rank": ("logsumexp(x)", ("x", "x"), {}, None),
+    "norm": ("norm2(x)", ("x", "x"), {}, None),
+    "gram": ("X'*X", ("X",), {}, None),
+}
+
+
+def made(case, seed=0):
+    text, wrt, shapes, _ = CASES[case]
+    d = pb.derivative(pb.parse(text, shapes=shapes), *wrt)
+    rng = np.random.default_rng(seed)
+    arrays = {}
+    for name, v in d.program.variables.items():
+        shape = [size.evaluate(SIZES) for size in v.shape]
+        arrays[name] = rng.normal(size=shape)
+        if len(shape) == 2 and shape[0] == shape[1]:
+            arrays[name] = arrays[name] @ arrays[name].T + np.eye(shape[0])
+    return d, arrays, rng
+
+
+def number(text):
+    return eval(text.replace("^", "**"), dict(SIZES))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_factors_and_deltas_are_the_tensor(case):
+    d, _, _ = made(case)
+    tensor = factored(d.node)
+    assert check_values(d.node, tensor.node()).passed
+    stored = CASES[case][3]
+    if stored is not None:
+        assert tensor.stored.evaluate(SIZES) == number(stored)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_multiplies_and_expands_as_the_dense_array_does(case):
+    d, arrays, rng = made(case)
+    sizes = {"n": SIZES["n"]} if case == "block diagonal" else {}
+    full = pb.compile(d)(**arrays, **sizes)
+    K = pb.compile(d, structure="keep")(**arrays, **sizes)
+    np.testing.assert_allclose(K.dense(), full, rtol=1e-12, atol=1e-12)
+    assert K.shape == full.shape and np.shape(np.asarray(K)) == full.shape
+    rows = d.derivation.groups[0] or d.derivation.groups[1]
+    v = rng.normal(size=full.shape[rows:])
+    w = rng.normal(size=full.shape[:rows])
+    np.testing.assert_allclose(K @ v, np.tensordot(full, v, v.ndim), rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(w @ K, np.tensordot(w, full, w.ndim), rtol=1e-11, atol=1e-11)
+    flat = full.reshape(w.size, v.size)
+    np.testing.assert_allclose(K.sparse().toarray(), flat, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(K.operator() @ v.ravel(), flat @ v.ravel(), rtol=1e-11, atol=1e-11)
+    if w.shape == v.shape:
+        np.testing.assert_allclose(K.diagonal(), np.diag(flat).reshape(v.shape), atol=1e-12)
+        np.testing.assert_allclose(K.trace(), np.trace(flat), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "case", ["diagonal", "block diagonal", "masked", "kronecker", "log det", "inverse"]
+)
+def test_systems_are_solved_block_by_block(case):
+    d, arrays, rng = made(case)
+    K = pb.compile(d, structure="keep")(**arrays)
+    assert K.form.blocks is not None
+    b = rng.normal(size=K.shape[: len(K.shape) // 2])
+    x = K.solve(b)
+    assert x.shape == b.shape
+    np.testing.assert_allclose(K @ x, b, rtol=1e-9, atol=1e-9)
+    flat = np.asarray(K).reshape(b.size, b.size)
+    np.testing.assert_allclose(x.ravel(), np.linalg.solve(flat, b.ravel()), rtol=1e-8, atol=1e-9)
+
+
+def test_other_systems_are_solved_as_dense_ones():
+    d = pb.hessian("sum(exp(x)) + (a'*x)^2", "x")
+    rng = np.random.default_rng(0)
+    x, a = rng.normal(size=5), rng.normal(size=5)
+    K = pb.compile(d, structure="keep")(x=x, a=a)
+    np.testing.assert_allclose(
+        K.solve(x), np.linalg.solve(np.diag(np.exp(x)) + 2 * np.outer(a, a), x), rtol=1e-10
+    )
+
+
+def test_a_singular_matrix_and_a_wrong_shape_are_errors():
+    K = pb.compile(pb.hessian("sum(x.^3)", "x"), structure="keep")(x=np.array([1.0, 0.0]))
+    with pytest.raises(DomainError, match="singular"):
+        K.solve(np.ones(2))
+    with pytest.raises(ShapeError, match=r"shape \(2,\), not \(3,\)"):
+        K @ np.ones(3)
+    J = pb.compile(pb.jacobian("sigmoid(W*x)", "W"), structure="keep")
+    with pytest.raises(PullbackError, match="rows like columns"):
+        J(W=np.ones((2, 3)), x=np.ones(3)).trace()
+
+
+def test_results_without_structure_are_arrays():
+    fn = pb.compile({"f": "x'*A*x", "H": pb.hessian("x'*A*x", "x")}, structure="keep")
+    made = fn(x=np.ones(2), A=np.eye(2))
+    assert isinstance(made["H"], np.ndarray) and made["f"] == 2
+
+
+def test_nothing_large_is_made_for_a_product():
+    """A million by a million Hessian, in a few numbers."""
+    d = pb.hessian(pb.parse("norm2(T - U*V')^2", shapes=FACTORISATION), "U")
+    rng = np.random.default_rng(0)
+    V, v = rng.normal(size=(20, 5)), rng.normal(size=(200_000, 5))
+    K = pb.compile(d, structure="keep")(V=V, n=200_000)
+    assert K.nbytes == 200
+    np.testing.assert_allclose(K @ v, 2 * v @ (V.T @ V), rtol=1e-12)
