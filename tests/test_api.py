@@ -109,8 +109,8 @@ def test_refusals() -> None:
         pb.derivative(f, "x").equation(style="bold")
     with pytest.raises(pb.PullbackError, match="nothing to compile"):
         pb.compile({})
-    with pytest.raises(pb.PullbackError, match="not available"):
-        pb.compile(f, structure="keep")
+    with pytest.raises(pb.PullbackError, match="no structure 'sparse'"):
+        pb.compile(f, structure="sparse")
     with pytest.raises(pb.PullbackError, match="is a text, a tensor or a derivative, not int"):
         pb.derivative(3, "x")
 
