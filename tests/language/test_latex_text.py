@@ -122,7 +122,6 @@ def test_lines_have_names():
         (r"x \mathbf{x}", "written in two faces", r"\mathbf{x}"),
         (r"\|x\|_\infty", "this norm is not read", None),
         (r"\|x\|_{\infty}", "this norm is not read", None),
-        (r"A \otimes B", "Kronecker", None),
         (r"\sin^{-1}(x)", "two readings", None),
         (r"\sin^{-1} x", "two readings", None),
         (r"\|x", "this bar is never closed", None),

@@ -183,7 +183,6 @@ def test_a_tensor_takes_elementwise_operations_and_sums():
         ("x²'", "a power followed by a transpose needs parentheses"),
         ("a^b^c", "a power followed by a power needs parentheses"),
         ("x²³⁻", "no whole number|has no meaning|needs parentheses"),
-        ("A ⊗ B", "⊗ can be printed, not yet typed"),
         ("T*x + X^T", r"X\^T is the transpose, but T is a name"),
         ("A: n n\nA^0.5", "raised to whole numbers only"),
         ("A: n n\nA^65", "at most the 64th power"),

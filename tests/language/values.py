@@ -3,7 +3,7 @@
 import mpmath
 import numpy as np
 
-from pullback.expressions import Apply, Contraction, SizeValue, Sum, Variable
+from pullback.expressions import Apply, Contraction, Indicator, SizeValue, Sum, Variable
 from pullback.expressions.walks import post_order
 from pullback.functions.catalogue import CATALOGUE
 
@@ -26,6 +26,7 @@ FUNCTIONS = {
     "step": lambda x: np.heaviside(x, 0),
     "softplus": lambda x: np.logaddexp(x, 0),
     "maximum": np.maximum,
+    "max": lambda x: x.max(axis=-1),
     "minimum": np.minimum,
     "abs": np.abs,
     "inv": np.linalg.inv,
@@ -58,11 +59,21 @@ def value(node, values, sizes=SIZES):
                 known[step] = known[step] + float(coefficient) * known[term]
         elif isinstance(step, Contraction):
             known[step] = contraction(step, known, sizes)
+        elif isinstance(step, Indicator):
+            known[step] = indicator(step, sizes)
         else:
             assert isinstance(step, Apply)
             function = FUNCTIONS.get(step.function) or entrywise(step.function)
             known[step] = function(*[known[a] for a in step.arguments])
     return known[node]
+
+
+def indicator(node, sizes):
+    at = np.indices([s.evaluate(sizes) for s in node.shape])
+    total = node.offset.evaluate(sizes) + sum(
+        c.evaluate(sizes) * i for c, i in zip(node.coefficients, at, strict=True)
+    )
+    return (total == 0 if node.equality else total >= 0).astype(float)
 
 
 def contraction(node, known, sizes):

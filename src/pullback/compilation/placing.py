@@ -57,10 +57,12 @@ def place(arrays: Arrays, node: Contraction, view: Callable[[Node], View]) -> Pl
         relations.remove(relation)
         gone.update(before)
         operands = [_turned(arrays, operand, before, after, sizes) for operand in operands]
-    while (found := _taking(relations, operands, output, sizes)) is not None:
+    made: set[Label] = set()  # axes of slices: what is equal to one is sliced like it, not it again
+    while (found := _taking(relations, operands, output, sizes, made)) is not None:
         relation, move = found
         relations.remove(relation)
         gone.add(move.label)
+        made.update(move.others)
         operands = [_taken(arrays, operand, move, sizes) for operand in operands]
         _note_limits(arrays, move, sizes)
     stores: list[tuple[int, _Move]] = []
@@ -94,11 +96,12 @@ def _taking(
     operands: Sequence[Operand],
     output: Sequence[Label],
     sizes: dict[Label, Size],
+    made: set[Label],
 ) -> tuple[Relation, _Move] | None:
     held = {label for _, labels in operands for label in labels}
     for relation in relations:
         elsewhere = {x for r in relations if r is not relation for x in r.labels}
-        for label in relation.labels:
+        for label in sorted(relation.labels, key=lambda label: label in made):
             if label in held and label not in output and label not in elsewhere:
                 move = _move(relation, label, sizes)
                 if move is not None:

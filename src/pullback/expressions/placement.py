@@ -109,6 +109,14 @@ def placed(node: Node, axis: int, start: SizeLike, size: SizeLike, step: int = 1
     return _rearranged(node, labels, (chosen, [axis, ("new", axis)]), out)
 
 
+def inserted(node: Node, axis: int, start: SizeLike, size: SizeLike) -> Node:
+    """The node as the one entry that is not 0 along a new axis."""
+    labels: list[Hashable] = list(range(node.order))
+    there = indicator([1], -Size.of(start), [size])
+    out = [*labels[:axis], "new", *labels[axis:]]
+    return _rearranged(node, labels, (there, ["new"]), out)
+
+
 def concatenate(nodes: Sequence[Node], axis: int = 0) -> Node:
     """The nodes one after another along an axis; all other sizes must agree."""
     first = nodes[0]
@@ -260,3 +268,63 @@ def kron(left: Node, right: Node) -> Node:
     for k, sizes in enumerate(zip(left.shape, right.shape, strict=True)):
         factors.append((_number_of(sizes), [k, ("left", k), ("right", k)]))
     return contract(factors, range(left.order))
+
+
+def column_kron(left: Node, right: Node) -> Node:
+    """The Khatri–Rao product: for each column the Kronecker product of the two columns."""
+    joined = contract([(left, ("i", "k")), (right, ("j", "k"))], ("i", "j", "k"))
+    return merge(joined, (0, 1))
+
+
+def commutation(rows: SizeLike, columns: SizeLike) -> Node:
+    """K with K vec(A) = vec(Aᵀ) for each A of these sizes."""
+    sizes: dict[Hashable, SizeLike] = {"i": rows, "j": columns}
+    pairs = contract([], ("j", "i", "i", "j"), {k: Size.of(s) for k, s in sizes.items()})
+    return merge(merge(pairs, (2, 3), first_fastest=True), (0, 1), first_fastest=True)
+
+
+def convolution(left: Node, right: Node) -> Node:
+    """All of the convolution of two vectors: the k-th entry is the sum of xᵢ yⱼ with i + j = k.
+
+    >>> from pullback.expressions.constructors import variable
+    >>> convolution(variable("x", ["n"]), variable("h", [3])).shape
+    (Size(n + 2),)
+    """
+    (m,), (n,) = left.shape, right.shape
+    places = indicator([1, -1, -1], 0, [m + n - 1, m, n])
+    return contract([(left, "i"), (right, "j"), (places, "kij")], "k")
+
+
+def rolled(node: Node, axis: int, by: SizeLike) -> Node:
+    """The entries along an axis moved on by some places, the last ones to the front."""
+    size, by = node.shape[axis], Size.of(by)
+    if size.constant and by.constant is not None:
+        by = Size.of(by.constant % size.constant)
+    if by == Size.of(0):
+        return node
+    back = (-by).at_least(1)
+    front = -by if back else size - by  # how many entries there are before the new first one
+    parts = [(front, size - front, Size.of(0)), (Size.of(0), front, size - front)]
+    moved = [placed(take(node, axis, a, count), axis, b, size) for a, count, b in parts]
+    return add([(1, part) for part in moved])
+
+
+def differences(node: Node, axis: int) -> Node:
+    """Each entry along an axis less the one before it."""
+    count = node.shape[axis] - 1
+    return add([(1, take(node, axis, 1, count)), (-1, take(node, axis, 0, count))])
+
+
+def cross(left: Node, right: Node) -> Node:
+    """The cross product of two vectors with three entries: Σ ε_ijk aⱼ bₖ."""
+    return contract([(levi_civita(), "ijk"), (left, "j"), (right, "k")], "i")
+
+
+def levi_civita() -> Node:
+    """ε_ijk: 1 for 012, 120, 201, −1 for 210, 102, 021, else 0."""
+    terms = []
+    for start in range(3):
+        for sign in (1, -1):
+            factors = [(indicator([1], -((start + sign * k) % 3), [3]), [k]) for k in range(3)]
+            terms.append((sign, contract(factors, range(3))))
+    return add(terms)

@@ -11,13 +11,17 @@ from pullback.expressions import constructors as make
 from pullback.language.faults import Fault
 from pullback.language.syntax import (
     Addition,
+    Block,
     Call,
     Declaration,
+    Index,
     Line,
     Literal,
     Name,
     Power,
     Product,
+    Range,
+    Static,
     Syntax,
     Transposed,
 )
@@ -118,8 +122,8 @@ class Builder:
     @staticmethod
     def declaration(items: list[Any]) -> Declaration:
         token = items[0]
-        sizes = [item for item in items[1:] if isinstance(item, Size)]
-        words = [str(item) for item in items[1:] if not isinstance(item, Size)]
+        sizes = [item for item in items[2:] if isinstance(item, Size)]
+        words = [str(item) for item in items[2:] if not isinstance(item, Size)]
         return Declaration(*span_of(token), name_of(token), sizes, words)
 
     @staticmethod
@@ -162,10 +166,9 @@ class Builder:
         left: Syntax = items[0]
         for operator, right in zip(items[1::2], items[2::2], strict=True):
             if operator == "⊗":
-                hint = "of two vectors, write outer(a, b)"
-                message = "the Kronecker product ⊗ can be printed, not yet typed"
-                raise Fault(message, *span_of(operator), hint)
-            left = product_of(left, _OPERATORS[operator], span_of(operator), right)
+                left = Call(left.start, right.stop, "kron", [left, right])
+            else:
+                left = product_of(left, _OPERATORS[operator], span_of(operator), right)
         return left
 
     @staticmethod
@@ -201,6 +204,9 @@ class Builder:
         base: Syntax = items[0]
         raised = False
         for suffix in items[1:]:
+            if isinstance(suffix[0], Index):
+                base = _at_places(base, suffix[0], raised=raised)
+                continue
             token = suffix[0]
             at = span_of(token)
             if raised:
@@ -261,6 +267,40 @@ class Builder:
         return Call(token.start_pos, close.end_pos, name_of(token), items[2:-1])
 
     @staticmethod
+    def text(items: list[Any]) -> Syntax:
+        return Static(*span_of(items[0]), str(items[0])[1:-1])
+
+    @staticmethod
+    def places(items: list[Any]) -> Index:
+        """The places alone; what they are taken of comes with :meth:`power`."""
+        start, stop = items[0].start_pos, items[-1].end_pos
+        return Index(start, stop, items[1], items[1:-1], (start, stop))
+
+    @staticmethod
+    def range(items: list[Any]) -> Range:
+        parts = [item for item in items if isinstance(item, Syntax)]
+        if not parts:
+            return Range(*span_of(items[0]), None, None, None)
+        step = parts[1] if len(parts) == 3 else None
+        return Range(parts[0].start, parts[-1].stop, parts[0], step, parts[-1])
+
+    @staticmethod
+    def row(items: list[Any]) -> list[Syntax]:
+        return items
+
+    @staticmethod
+    def block(items: list[Any]) -> Syntax:
+        rows: list[list[Syntax]] = [item for item in items if isinstance(item, list)]
+        start, stop = items[0].start_pos, items[-1].end_pos
+        if not rows:
+            return Static(start, stop, [])
+        nested = [item for item in rows[0] if isinstance(item, Block)]
+        if len(rows) == 1 and len(nested) == len(rows[0]) > 1:
+            hint = "write [a, b; c, d] for two rows, [a, b, c, d] for one"
+            raise Fault("[[a, b], [c, d]] is one row in MATLAB, two in NumPy", start, stop, hint)
+        return Block(start, stop, rows)
+
+    @staticmethod
     def norm(items: list[Any]) -> Syntax:
         _, inner, close = items
         name = "norm1" if close[-1] in "1₁" else "norm2"
@@ -273,3 +313,11 @@ class Builder:
         if isinstance(inner, Product):
             inner.closed = True
         return inner  # type: ignore[no-any-return]
+
+
+def _at_places(operand: Syntax, index: Index, *, raised: bool) -> Index:
+    if raised:
+        hint = "write (x^2)(1:3) with the power in parentheses, or x(1:3)^2"
+        raise Fault("a power followed by an index needs parentheses", *index.at, hint)
+    index.start, index.operand = operand.start, operand
+    return index

@@ -3,59 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache, partial
 
 from pullback.errors import Place, PullbackError
-from pullback.expressions import Node, Shape, Size
-from pullback.expressions import constructors as make
+from pullback.expressions import Node, Shape
 from pullback.functions.catalogue import ALIASES as OTHER_NAMES
 from pullback.functions.catalogue import CATALOGUE
-from pullback.functions.record import Definition, Function
+from pullback.functions.record import Definition, Function, Record
+from pullback.language import arranging, filling, joining
 from pullback.language import kinds as k
-from pullback.language.kinds import Kind, Refusal, Rule, Verdict
-from pullback.language.syntax import Addition, Call, Literal, Name, Product, Syntax
-
-Build = Callable[[Sequence[Node], Shape], Node]
+from pullback.language.callee import Callee
+from pullback.language.kinds import Build, Kind, Refusal, Rule, Verdict
+from pullback.language.labelling import einsum
+from pullback.language.probing import probed
+from pullback.language.syntax import Call, Literal, Name, Static
 
 CALLABLE = {n: r for n, r in CATALOGUE.items() if isinstance(r, Definition) or r.partials}
 CONSTANTS: dict[str, Function] = {}  # records without arguments, such as π
 for _record in CATALOGUE.values():
     if isinstance(_record, Function) and not _record.partials:
         CONSTANTS |= {_record.name: _record, _record.symbol or _record.name: _record}
-ALIASES = {"trace": "tr", **OTHER_NAMES}
+ALIASES = {"trace": "tr", "kr": "khatri_rao", **OTHER_NAMES}
 ALIASES |= {r.symbol: n for n, r in CALLABLE.items() if isinstance(r, Function) and r.symbol}
-BUILTINS = ("transpose", "diag", "dot", "outer", "eye", "vector", "matrix")
-FUNCTION_NAMES = frozenset([*CALLABLE, *ALIASES, *BUILTINS])
-GREEK = frozenset({"gamma"})  # functions whose names, without an argument, are letters
+# arguments from which on a call states sizes
+SIZED = {"eye": 0, "vector": 1, "matrix": 1, "ones": 0, "zeros": 0, "commutation": 0, "unvec": 1,
+         "reshape": 1, "tril": 1, "triu": 1, "circshift": 1, "repmat": 1}  # fmt: skip
+# functions whose names people also give to variables; where there is such a variable, it is meant
+SHARED = frozenset(
+    {"gamma", "kr", "ones", "zeros", "commutation", *arranging.BUILD, *joining.BUILD}
+)
 _INSTEAD = {
     "ln": "the natural logarithm is log",
-    "ones": "write vector(1, n) or matrix(1, m, n)",
-    "zeros": "write vector(0, n) or matrix(0, m, n)",
     "max": "entry by entry it is maximum(a, b), and relu(x) for max(x, 0)",
     "min": "entry by entry it is minimum(a, b)",
     "T": "the transpose is X'",
-    "kron": "the Kronecker product can be printed, not yet typed",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Callee:
-    """A function as called: which arguments are values, its rule, and how its node is made.
-
-    ``build`` is None where the rule itself describes the contraction. ``sizes`` are those the
-    call states, for the axes its rule leaves to the surroundings.
-    """
-
-    arguments: tuple[Syntax, ...]
-    rule: Callable[[tuple[Kind, ...]], Verdict]
-    build: Build | None = None
-    sizes: tuple[Size, ...] = ()
-
-
 def is_function(name: str) -> bool:
-    return name in FUNCTION_NAMES and name not in GREEK
+    return name in FUNCTION_NAMES and name not in SHARED
+
+
+def first_size(call: Call) -> int:
+    """From which argument on a call states sizes."""
+    like = isinstance(call.arguments[0], Call) if len(call.arguments) == 1 else False
+    return SIZED.get(call.function, len(call.arguments)) if not like else 1  # ones(size(A))
 
 
 def similar(name: str, known: Iterable[str]) -> str:
@@ -69,16 +63,20 @@ def resolve(call: Call, text: str, names: Iterable[str]) -> Callee:
     place = Place(text, call.start, call.stop)
     name = ALIASES.get(call.function, call.function)
     count = len(call.arguments)
+    if name in SHARED and name in set(names):
+        hint = f"rename the variable; to multiply by it, write {name}*(…)"
+        raise PullbackError(f"'{name}' is a variable here and called as a function", place, hint)
     if name in _BUILD:
         least, most, resolver = _BUILD[name]
         if not least <= count <= most:
             takes = str(least) if least == most else f"{least} to {most}"
             raise PullbackError(f"{name} takes {takes} arguments, not {count}", place)
         return resolver(call, place)
-    if name in GREEK and name in set(names):
-        hint = f"rename the variable; to multiply by it, write {name}*(…)"
-        raise PullbackError(f"'{name}' is a variable here and called as a function", place, hint)
     record = CALLABLE.get(name)
+    if record is not None:
+        call = _as_matlab(call, record)
+        name, count = call.function, len(call.arguments)
+        record = CALLABLE[name]
     if record is None:
         known = set(names)
         head = Place(text, call.start, call.start + len(call.function))
@@ -86,6 +84,9 @@ def resolve(call: Call, text: str, names: Iterable[str]) -> Callee:
             hint = f"to multiply, write {call.function}*(…)"
             raise PullbackError(f"'{call.function}' is no function", head, hint)
         hint = _INSTEAD.get(name) or similar(name, FUNCTION_NAMES)
+        if not hint and call.arguments and all(isinstance(a, Literal) for a in call.arguments):
+            shape = "m n" if len(call.arguments) > 1 else "n"
+            hint = f"if an entry is meant, declare what it is of, as in  {name}: {shape}"
         raise PullbackError(f"unknown function '{call.function}'", head, hint)
     if isinstance(record, Definition):
         if record.takes_axis and count == 2:
@@ -107,6 +108,26 @@ def resolve(call: Call, text: str, names: Iterable[str]) -> Callee:
         return Callee(tuple(call.arguments), _of_all, _over_all(name))
     rule = partial(_of_entries, name) if record.elementwise else partial(_of_cores, name)
     return Callee(tuple(call.arguments), rule, _apply(name))
+
+
+_NORMS = {"fro": "normF", "inf": "norm_inf", "Inf": "norm_inf"}
+
+
+def _as_matlab(call: Call, record: Record) -> Call:
+    """The call without what MATLAB has beside: ``sum(X, 'all')``, ``max(X, [], 2)``, ``norm(X, 'fro')``."""
+    name, arguments = record.name, list(call.arguments)
+    last = arguments[-1] if arguments else None
+    if len(arguments) == 2 and isinstance(last, Static | Name):
+        word = last.value if isinstance(last, Static) else last.name
+        if name == "norm" and word in _NORMS:
+            return replace(call, function=_NORMS[word], arguments=arguments[:1])
+        if record.takes_axis and word == "all" and isinstance(last, Static):
+            arguments = arguments[:1]
+    if record.takes_axis and len(arguments) == 3:
+        middle = arguments[1]
+        if isinstance(middle, Static) and middle.value == []:
+            del arguments[1]
+    return replace(call, function=name, arguments=arguments)
 
 
 def _apply(name: str) -> Build:
@@ -163,35 +184,8 @@ def _of_definition(name: str, kinds: tuple[Kind, ...]) -> Verdict:
         if optional:
             return Refusal(f"{name} takes a scalar last, not {k.kind_text(optional[0])}")
         broadcasts = pairing.broadcasts
-    refusal = Refusal(f"{name} does not take {k.kind_text(kinds[0])}")
-    for pattern in ("{i}_{axis}", "{axis}", "n"):
-        probes = [
-            make.variable(
-                f"x{i}", [pattern.format(i=i, axis=axis) for axis in range(k.order_of(kind))]
-            )
-            for i, kind in enumerate(kinds)
-        ]
-        try:
-            result = record.apply(probes)
-        except PullbackError as error:
-            refusal = Refusal(error.message, error.hint)
-            continue
-        return _read_off(kinds, [probe.shape for probe in probes], result.shape, broadcasts)
-    return refusal
-
-
-def _read_off(kinds: tuple[Kind, ...], shapes: list[Shape], out: Shape, broadcasts: int) -> Rule:
-    first: dict[Size, k.Axis] = {}
-    equal: list[tuple[k.Axis, k.Axis]] = []
-    for i, shape in enumerate(shapes):
-        for axis, size in enumerate(shape):
-            if first.setdefault(size, (i, axis)) != (i, axis):
-                equal.append((first[size], (i, axis)))
-    alike = [kind for kind, shape in zip(kinds, shapes, strict=True) if shape == out]
-    kind = alike[0] if alike and out else k.kind_of_order(len(out))
-    if not out:
-        kind = k.scalar_kind(kinds)
-    return Rule(kind, tuple(first[size] for size in out), tuple(equal), broadcasts)
+    found = probed(record.apply, kinds, name=name)
+    return replace(found, broadcasts=broadcasts) if isinstance(found, Rule) else found
 
 
 # functions along axes
@@ -280,61 +274,14 @@ def _ruled(rule: Callable[..., Verdict]) -> Callable[[Call, Place], Callee]:
     return lambda call, _: Callee(tuple(call.arguments), lambda kinds: rule(*kinds))
 
 
-def _eye(call: Call, place: Place) -> Callee:
-    sizes = tuple(size_of(argument, place.text) for argument in call.arguments)
-    rule = Rule(k.MATRIX, (None, (-1, 0)))
-    return Callee((), lambda kinds: rule, lambda nodes, shape: make.delta(shape[0]), sizes)
-
-
-def _vector(call: Call, place: Place) -> Callee:
-    return _filled(call, k.COLUMN, place)
-
-
-def _matrix(call: Call, place: Place) -> Callee:
-    if len(call.arguments) == 2:
-        raise PullbackError("matrix takes a value, or a value and two sizes", place)
-    return _filled(call, k.MATRIX, place)
-
-
-def _filled(call: Call, kind: Kind, place: Place) -> Callee:
-    sizes = tuple(size_of(argument, place.text) for argument in call.arguments[1:])
-    rule = Rule(kind, (None,) * k.order_of(kind))
-
-    def verdict(kinds: tuple[Kind, ...]) -> Verdict:
-        if k.order_of(kinds[0]):
-            return Refusal(f"{call.function} repeats a scalar, not {k.kind_text(kinds[0])}")
-        return rule
-
-    def build(nodes: Sequence[Node], shape: Shape) -> Node:
-        return make.broadcast(nodes[0], shape)
-
-    return Callee((call.arguments[0],), verdict, build, sizes)
-
-
 _BUILD: dict[str, tuple[int, int, Callable[[Call, Place], Callee]]] = {
     "transpose": (1, 1, _ruled(k.transpose)),
     "diag": (1, 1, _ruled(k.diagonal)),
     "dot": (2, 2, _ruled(k.dot)),
     "outer": (2, 2, _ruled(k.outer)),
-    "eye": (0, 1, _eye),
-    "vector": (1, 2, _vector),
-    "matrix": (1, 3, _matrix),
+    "einsum": (2, 99, einsum),
+    **filling.BUILD,
+    **arranging.BUILD,
+    **joining.BUILD,
 }
-SIZED = {"eye": 0, "vector": 1, "matrix": 1}  # from which argument on sizes stand
-
-
-def size_of(syntax: Syntax, text: str) -> Size:
-    """An argument that states a size, such as ``n`` or ``2*n + 1``, as that size."""
-    if isinstance(syntax, Literal) and isinstance(syntax.value, int) and syntax.value > 0:
-        return Size.of(syntax.value)
-    if isinstance(syntax, Name):
-        return Size.of(syntax.name)
-    if isinstance(syntax, Addition):
-        total = Size.of(0)
-        for sign, term in syntax.terms:
-            total = total + sign * size_of(term, text)
-        return total
-    if isinstance(syntax, Product) and syntax.operator == "*":
-        return size_of(syntax.left, text) * size_of(syntax.right, text)
-    place = Place(text, syntax.start, syntax.stop)
-    raise PullbackError("a size is made of whole numbers, names of sizes, + - and *", place)
+FUNCTION_NAMES = frozenset([*CALLABLE, *ALIASES, *_BUILD])

@@ -16,16 +16,22 @@ from pullback.errors import Place, PullbackError
 from pullback.expressions import Node, Size
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
-from pullback.language.calls import CONSTANTS, Build, Callee, is_function, resolve
-from pullback.language.kinds import Kind, Rule, Verdict
+from pullback.language.callee import Callee
+from pullback.language.calls import CONSTANTS, is_function, resolve
+from pullback.language.joining import block
+from pullback.language.kinds import Build, Kind, Rule, Verdict
+from pullback.language.slicing import indexed
 from pullback.language.syntax import (
     Addition,
+    Block,
     Call,
+    Index,
     Line,
     Literal,
     Name,
     Power,
     Product,
+    Static,
     Syntax,
     Transposed,
 )
@@ -78,6 +84,7 @@ class Operate(Instruction):
     signs: tuple[int, ...] = ()  # of a sum, at its last addition
     bare_name: str = ""
     operands: tuple[tuple[int, int], ...] = ()  # their spans
+    orders: tuple[int, ...] = ()  # the numbers of axes that the operands must have, if it says so
 
 
 class Meaning(Protocol):
@@ -170,21 +177,25 @@ def compile_line(
             stack.append(item.operand)
         elif isinstance(item, Call):
             callee = meaning.resolve(item, text, names)
-            spans = tuple(_span(argument) for argument in callee.arguments)
-            stack.append(
-                Operate(
-                    _span(item),
-                    _span(item),
-                    item.function,
-                    len(callee.arguments),
-                    callee.rule,
-                    callee.build,
-                    callee.sizes,
-                    operands=spans,
-                )
-            )
-            stack.extend(reversed(callee.arguments))
+            stack += _applied(callee, item.function, _span(item), _span(item))
+        elif isinstance(item, Index):
+            stack += _applied(indexed(item, text), "the index", _span(item), item.at)
+        elif isinstance(item, Block):
+            stack += _applied(block(item), "a block matrix", _span(item), _span(item))
+        elif isinstance(item, Static):
+            raise PullbackError("this is no value", Place(text, *_span(item)))
     return code
+
+
+def _applied(
+    callee: Callee, symbol: str, span: tuple[int, int], at: tuple[int, int]
+) -> list[Syntax | Instruction]:
+    """The operation of a callee, and what is to be compiled before it, last first."""
+    arguments = callee.arguments
+    spans = tuple(_span(argument) for argument in arguments)
+    step = Operate(span, at, symbol, len(arguments), callee.rule, callee.build, operands=spans)
+    step.sizes, step.orders = callee.sizes, callee.orders
+    return [step, *reversed(arguments)]
 
 
 def _span(syntax: Syntax) -> tuple[int, int]:

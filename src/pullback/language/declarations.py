@@ -43,15 +43,6 @@ class Declared:
         return (k.COLUMN, k.ROW) if self.assumptions & VECTOR else EVERY_KIND
 
 
-def shape_of_sizes(sizes: Sequence[Size]) -> tuple[Kind, Shape]:
-    """Kind and shape of sizes as written; ``1 n`` is a row and ``n 1`` a column."""
-    if len(sizes) == 2 and 1 in (sizes[0].constant, sizes[1].constant):
-        if sizes[0] == sizes[1]:
-            return k.SCALAR, ()
-        return (k.ROW, (sizes[1],)) if sizes[0].constant == 1 else (k.COLUMN, (sizes[0],))
-    return k.kind_of_order(len(sizes)), tuple(sizes)
-
-
 def collect(
     text: str,
     declarations: Iterable[Declaration],
@@ -105,7 +96,7 @@ def _add(
         if (size.constant is not None and size.constant < 1) or any(map(is_function, size.names)):
             raise PullbackError(f"'{size}' is no size", place, "sizes are names or 1, 2, 3, …")
     kind: Kind | None
-    kind, shape = shape_of_sizes(sizes or ())
+    kind, shape = k.shape_of_sizes(sizes or ())
     if not rows and sizes is not None:
         kind, shape = k.kind_of_order(len(sizes)), tuple(sizes)
     if sizes is None and (words or assumption_only):

@@ -26,7 +26,7 @@ def unknown_character(plain: str, at: int) -> Fault:
     character = plain[at]
     hint = ""
     if character in "[]{}":
-        hint = "matrices are not written out; name them, or use matrix(c, m, n), eye(n)"
+        hint = "blocks stand in brackets: [A, B; C, D]"
     elif character in "!&|~?":
         hint = "there is no logic here; where(x > 0, a, b), step(x) and abs(x) are"
     elif character in '"`':

@@ -11,10 +11,9 @@ from typing import Any
 from pullback.language.faults import DEEPEST, Fault, refuse_token, unknown_character
 
 _HERE = Path(__file__).parent
-_MARKS = re.compile(r"[#%][^\n]*|\.\.\.[^\n]*\n|[()\n]")
 
 
-def blank(text: str, marks: re.Pattern[str] = _MARKS) -> str:
+def blank(text: str, marks: re.Pattern[str]) -> str:
     """The text with comments, and line breaks inside parentheses, turned into spaces.
 
     Every other character keeps its position, so that carets fall in the user's own text.

@@ -8,7 +8,7 @@ from typing import NoReturn
 from pullback.errors import PullbackError
 from pullback.expressions import Shape
 from pullback.language import kinds as k
-from pullback.language.code import Instruction, Load, Store
+from pullback.language.code import Instruction, Load, Operate, Store
 from pullback.language.declarations import EVERY_KIND, Declared, oriented
 from pullback.language.kinds import Kind
 from pullback.language.readings import Cost, Reading, default_kind, every, search
@@ -30,12 +30,14 @@ def infer(
     PullbackError where two readings are equally good.
     """
     lines = {step.name for step in code if isinstance(step, Store)}
+    tensors = _tensors(code)
     fixed = {name: d.kind for name, d in declared.items() if d.kind is not None}
     possible: dict[str, Sequence[Kind]] = {}
     for step in code:
         if isinstance(step, Load) and step.name not in fixed and step.name not in lines:
             known = declared[step.name].kinds() if step.name in declared else kinds
-            possible[step.name] = [kind for kind in known if kind in kinds]
+            shared = [kind for kind in known if kind in kinds]
+            possible[step.name] = [*shared, *sorted(tensors.get(step.name, ()))]
     settle = Settling(code, declared, text, taken, result)
     typing = settle(fixed) if not possible else _choose(settle, fixed, possible)
     settle.name_sizes(typing)
@@ -45,6 +47,31 @@ def infer(
             raise PullbackError(f"'{name}' would need an axis of size 1", None, "declare its shape")
     assumed = tuple(_sentence(name, typing) for name in possible)
     return typing, assumed
+
+
+def _tensors(code: Sequence[Instruction]) -> dict[str, set[Kind]]:
+    """The names inside operands that some operation takes as tensors of an order it states."""
+    found: dict[str, set[Kind]] = {}
+    if not any(order > 2 for step in code if isinstance(step, Operate) for order in step.orders):
+        return found
+    lines: dict[str, frozenset[str]] = {}
+    stack: list[frozenset[str]] = []  # the names inside each value
+    for step in code:
+        if isinstance(step, Operate):
+            operands = stack[len(stack) - step.count :]
+            del stack[len(stack) - step.count :]
+            for names, order in zip(operands, step.orders, strict=False):
+                if order > 2:
+                    for name in names:
+                        found.setdefault(name, set()).add(k.kind_of_order(order))
+            stack.append(frozenset().union(*operands))
+        elif isinstance(step, Store):
+            lines[step.name] = stack.pop()
+        elif isinstance(step, Load):
+            stack.append(lines.get(step.name, frozenset([step.name])))
+        else:
+            stack.append(frozenset())
+    return found
 
 
 def _choose(
@@ -105,8 +132,9 @@ def _ambiguous(
 def _sentence(name: str, typing: Typing) -> str:
     entity = typing.names[name]
     sizes = [str(size) for size in typing.shape(entity)]
-    if entity.kind == k.MATRIX:
-        return f"{name} is a matrix {oriented(entity.kind, sizes)}"
+    if entity.kind >= k.MATRIX:
+        what = "matrix" if entity.kind == k.MATRIX else "tensor"
+        return f"{name} is a {what} {oriented(entity.kind, sizes)}"
     if not sizes:
         return f"{name} is a scalar"
     return f"{name} is {k.kind_text(entity.kind)} of size {sizes[0]}"

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from pullback.expressions import Size
+from pullback.expressions import Node, Shape, Size
 
 NUMBER, SCALAR, COLUMN, ROW, MATRIX = range(5)  # a tensor of order k ≥ 3 has the kind k + 2
 
 Kind = int
 Axis = tuple[int, int]  # (operand, axis)
+Build = Callable[[Sequence[Node], Shape], Node]  # of the operands and the shape of the result
 
 _NAMES = ("a number", "a scalar", "a column", "a row", "a matrix")
 
@@ -30,6 +31,15 @@ def kind_of_order(order: int) -> Kind:
     return (SCALAR, COLUMN, MATRIX)[order] if order < 3 else order + 2
 
 
+def shape_of_sizes(sizes: Sequence[Size]) -> tuple[Kind, Shape]:
+    """Kind and shape of sizes as written; ``1 n`` is a row and ``n 1`` a column."""
+    if len(sizes) == 2 and 1 in (sizes[0].constant, sizes[1].constant):
+        if sizes[0] == sizes[1]:
+            return SCALAR, ()
+        return (ROW, (sizes[1],)) if sizes[0].constant == 1 else (COLUMN, (sizes[0],))
+    return kind_of_order(len(sizes)), tuple(sizes)
+
+
 def kind_text(kind: Kind) -> str:
     return _NAMES[kind] if kind <= MATRIX else f"a tensor of order {kind - 2}"
 
@@ -40,24 +50,32 @@ class Extent:
 
     ``size`` is a polynomial in the names that :func:`length` gives to axes of operands, and in
     named sizes; with a ``step`` it is the floor of that over the step, plus one: the number of
-    entries that a slice with steps takes.
+    entries that a slice with steps takes. ``by`` divides it, exactly.
     """
 
     size: Size
     step: int = 0
+    by: Size | None = None
 
     def value(self, sizes: Mapping[str, Size]) -> Size | None:
         """The size where those of the axes are known; None if it is no polynomial."""
         size = self.size.put(sizes)
+        if self.by is not None:
+            return size.divided(self.by)
         if not self.step:
             return size
         whole = size.floor(self.step)
         return None if whole is None else whole + 1
 
     @property
+    def rational(self) -> bool:
+        """Whether only the operands determine it, not they by it."""
+        return bool(self.step) or self.by is not None
+
+    @property
     def axes(self) -> tuple[Axis, ...]:
         parts = [name.split(".") for name in self.size.names if "." in name]
-        return tuple([(int(operand), int(axis)) for operand, axis in parts])
+        return tuple(sorted((int(operand), int(axis)) for operand, axis in parts))
 
 
 def length(operand: int, axis: int) -> Size:
@@ -73,6 +91,7 @@ class Rule:
     from theirs; None is an axis that takes its size from its surroundings. ``broadcasts`` counts
     scalars that are no literals and have to be repeated. With ``stretch`` an axis known to have
     size 1 is equal to any other.
+    ``build`` makes the node where the kinds of the operands decide how, and the rule does not say.
     """
 
     kind: Kind
@@ -80,6 +99,7 @@ class Rule:
     equal: tuple[tuple[Axis | Extent, Axis | Extent], ...] = ()
     broadcasts: int = 0
     stretch: bool = False
+    build: Build | None = None
 
 
 @dataclass(frozen=True, slots=True)

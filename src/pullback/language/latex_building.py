@@ -9,7 +9,6 @@ from typing import Any
 from pullback.language.building import Builder, beside, exact, product_of, span_of
 from pullback.language.faults import Fault
 from pullback.language.latex import function_of, name_in
-from pullback.language.printed import syntax_of
 from pullback.language.syntax import (
     Call,
     Line,
@@ -20,6 +19,7 @@ from pullback.language.syntax import (
     Source,
     Syntax,
     Transposed,
+    syntax_of,
 )
 
 _NORMS = {"": "norm", "2": "norm", "1": "norm1", "F": "normF", "Fro": "normF", "F2": "normF"}

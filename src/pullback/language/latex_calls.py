@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import CATALOGUE
 from pullback.language import kinds as k
-from pullback.language.calls import Build, Callee
+from pullback.language.callee import Callee
 from pullback.language.code import Mathematics
-from pullback.language.kinds import Kind, Refusal, Rule, Verdict
+from pullback.language.kinds import Build, Kind, Refusal, Rule, Verdict
 from pullback.language.syntax import Call
 
 

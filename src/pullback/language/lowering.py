@@ -96,11 +96,12 @@ def lower(
 
 
 def _operate(step: Operate, rule: Rule, shape: Shape, nodes: Sequence[Node]) -> Node:
+    build = rule.build or step.build
     if step.signs:
         parts = [broadcast_to(n, shape) for n in nodes]
         result = make.add(zip(step.signs, parts, strict=True), shape)
-    elif step.build is not None:
-        result = step.build(nodes, shape)
+    elif build is not None:
+        result = build(nodes, shape)
     elif step.symbol in ("^", ".^"):
         result = _power(step.symbol, nodes[0], nodes[1])
     else:

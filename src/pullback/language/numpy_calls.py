@@ -14,10 +14,13 @@ from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Definition
 from pullback.language import array_functions, broadcasting, calls, numpy_rules
 from pullback.language import kinds as k
-from pullback.language.calls import Build, Callee, similar
+from pullback.language.callee import Callee
+from pullback.language.calls import similar
 from pullback.language.faults import Fault
-from pullback.language.kinds import Kind, Refusal, Verdict
+from pullback.language.kinds import Build, Kind, Refusal, Verdict
+from pullback.language.labelling import einsum
 from pullback.language.numpy_building import static_value
+from pullback.language.probing import probed
 from pullback.language.syntax import Call, Static
 
 _MODULES = frozenset({"np", "numpy", "scipy", "sp", "jnp", "jax", "nn", "special", "math"})
@@ -78,7 +81,7 @@ def _resolved(call: Call, text: str, names: Iterable[str]) -> Callee:
     if call.function in (".shape", ".size") or (key == "len" and len(call.arguments) == 1):
         return _size(call)
     if key == "einsum":
-        return _einsum(call)
+        return einsum(call, Place(text, call.start, call.stop))
     if key in numpy_rules.BINARY:
         return _of_values(call, 2, numpy_rules.BINARY[key], array_functions.FUNCTIONS.get(key))
     if key in ("eye", "vector", "matrix") and call.function == key:
@@ -150,37 +153,9 @@ def _of_one(call: Call, function: Callable[..., Node], key: str) -> Callee:
 
     @cache
     def known(kinds: tuple[Kind, ...]) -> Verdict:
-        return numpy_rules.probed(build, kinds)
+        return probed(lambda nodes: build(*nodes), kinds)
 
-    ones = (Size.of(1),) * 8  # the sizes of axes that are kept
-    return Callee((call.arguments[0],), rule, _on_nodes(build), ones)
-
-
-def _einsum(call: Call) -> Callee:
-    first, *operands = call.arguments
-    if not isinstance(first, Static) or not isinstance(first.value, str):
-        raise TypeError("einsum takes its subscripts first, such as 'ij,j->i'")
-    text = first.value.replace(" ", "")
-    if "." in text:
-        raise TypeError("write a letter for each axis instead of …")
-    if "->" not in text:
-        letters = text.replace(",", "")
-        text += "->" + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    before, _, output = text.partition("->")
-    inputs = tuple(before.split(","))
-    letters = before.replace(",", "") + output
-    if not letters.isalpha() and letters:
-        raise TypeError(f"'{first.value}' are no subscripts")
-    if set(output) - set(before) or len(set(output)) < len(output):
-        raise TypeError(f"the result of '{first.value}' needs letters of the operands, once each")
-    if len(inputs) != len(operands) or call.options:
-        raise TypeError(f"'{first.value}' is for {len(inputs)} operands, not {len(operands)}")
-
-    def rule(kinds: tuple[Kind, ...]) -> Verdict:
-        return numpy_rules.labelled(inputs, output, kinds, "einsum")
-
-    build = partial(array_functions.einsum, text)
-    return Callee(tuple(operands), rule, _on_nodes(build))
+    return Callee((call.arguments[0],), rule, _on_nodes(build))
 
 
 def _size(call: Call) -> Callee:

@@ -8,13 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from pullback.errors import PullbackError
-from pullback.expressions import Node
-from pullback.expressions import constructors as make
 from pullback.language import kinds as k
 from pullback.language.kinds import Axis, Kind, Refusal, Rule, Verdict
-
-NodeBuild = Callable[..., Node]
+from pullback.language.labelling import labelled
 
 
 def kind_text(kind: Kind) -> str:
@@ -37,25 +33,6 @@ def broadcast(kinds: tuple[Kind, ...], free: int = 99) -> Verdict:
     repeated = [i for i, kind in enumerate(kinds) if k.order_of(kind) < order and kind != k.NUMBER]
     count = sum(i < free for i in repeated)
     return Rule(k.kind_of_order(order), tuple(axes), tuple(equal), count, stretch=True)
-
-
-@cache
-def labelled(inputs: tuple[str, ...], output: str, kinds: tuple[Kind, ...], name: str) -> Verdict:
-    """The rule that a letter for each axis describes, as in einsum."""
-    first: dict[str, Axis] = {}
-    equal: list[tuple[Axis, Axis]] = []
-    for i, (letters, kind) in enumerate(zip(inputs, kinds, strict=True)):
-        if k.order_of(kind) != len(letters):
-            return Refusal(
-                f"{name} takes {len(letters)} axes for operand {i + 1}, not {kind_text(kind)}"
-            )
-        for axis, letter in enumerate(letters):
-            if first.setdefault(letter, (i, axis)) != (i, axis):
-                equal.append((first[letter], (i, axis)))
-    if not output:
-        return Rule(k.scalar_kind(kinds), (), tuple(equal))
-    axes = tuple(first[letter] for letter in output)
-    return Rule(k.kind_of_order(len(output)), axes, tuple(equal))
 
 
 @cache
@@ -114,25 +91,3 @@ BINARY: dict[str, Callable[[tuple[Kind, ...]], Verdict]] = {
 def transpose(kinds: tuple[Kind, ...]) -> Verdict:
     order = k.order_of(kinds[0])
     return Rule(kinds[0], tuple((0, axis) for axis in reversed(range(order))))
-
-
-def probed(build: NodeBuild, kinds: tuple[Kind, ...]) -> Verdict:
-    """The rule of a function of one operand, found by trying it on a variable of this kind."""
-    (kind,) = kinds
-    order = k.order_of(kind)
-    refusal = Refusal(f"this does not take {kind_text(kind)}")
-    for names in ([f"x{axis}" for axis in range(order)], ["x"] * order):
-        probe = make.variable("x", names)
-        try:
-            result = build(probe)
-        except PullbackError as error:
-            refusal = Refusal(error.message, error.hint)
-            continue
-        axes: list[Axis | None] = []
-        for size in result.shape:
-            known = probe.shape.index(size) if size in probe.shape else None
-            axes.append(None if known is None else (0, known))
-        equal = [((0, 0), (0, axis)) for axis in range(1, order)] if len(set(names)) < order else []
-        made = k.kind_of_order(result.order) if result.order else k.scalar_kind(kinds)
-        return Rule(made, tuple(axes), tuple(equal))
-    return refusal

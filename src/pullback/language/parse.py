@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from pullback.errors import Place, PullbackError
-from pullback.expressions import Node, Program, Shape, Variable
+from pullback.expressions import Node, Program, Shape, Size, Variable
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
-from pullback.language.calls import CONSTANTS, SIZED, is_function
+from pullback.language.calls import CONSTANTS, first_size, is_function
 from pullback.language.code import (
     Instruction,
     Load,
@@ -23,10 +24,10 @@ from pullback.language.inference import infer
 from pullback.language.latex_calls import Latex
 from pullback.language.lowering import lower
 from pullback.language.numpy_calls import NumpyMeaning
-from pullback.language.printed import parts_of
+from pullback.language.parentheses import END
 from pullback.language.reading import Dialect, read
 from pullback.language.settling import Typing
-from pullback.language.syntax import Call, Name, Source, Syntax
+from pullback.language.syntax import Call, Index, Name, Range, Source, Syntax, parts_of
 
 
 def parse_program(
@@ -57,7 +58,7 @@ def parse_program(
     >>> program.assumed
     ('A is a matrix m×n', 'x is a column of size n', 'b is a column of size m')
     """
-    source = read(text, dialect, {*(shapes or ()), *(assume or ())})
+    source = read(text, dialect, {*(shapes or ()), *(assume or ())}, _words(shapes or {}))
     _check_lines(source)
     names_used, sizes_used = _names(source)
     lines = [line.name for line in source.lines if line.name]
@@ -159,14 +160,46 @@ def _names(source: Source) -> tuple[list[str], set[str]]:
                 sizes.add(item.name)
             elif isinstance(item, Name):
                 values.setdefault(item.name)
+            elif isinstance(item, Index):
+                sizes |= _places(item)
+                stack.append((item.operand, False))
             elif isinstance(item, Call):
-                first = SIZED.get(item.function, len(item.arguments))
+                first = first_size(item)
                 parts = [(part, is_size or i >= first) for i, part in enumerate(item.arguments)]
                 stack += reversed(parts)
             else:
                 stack += [(part, is_size) for part in reversed(parts_of(item))]
     values.pop("eye", None)
     return list(values), sizes
+
+
+def _places(item: Index) -> set[str]:
+    """The names of sizes in the places of an index."""
+    names: set[str] = set()
+    stack: list[Syntax | None] = list(item.places)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Name):
+            names.add(part.name)
+        elif isinstance(part, Range):
+            stack += [part.first, part.step, part.last]
+        elif part is not None:
+            stack += parts_of(part)
+    return names - {END}
+
+
+def _words(shapes: Mapping[str, Sizes]) -> set[str]:
+    """The names in shapes that are given beside a text."""
+    found: set[str] = set()
+    for sizes in shapes.values():
+        parts = [sizes] if isinstance(sizes, str) else sizes if isinstance(sizes, Iterable) else ()
+        for part in parts:
+            found |= (
+                set(part.names)
+                if isinstance(part, Size)
+                else set(re.findall(r"[^\W\d]\w*", str(part)))
+            )
+    return found
 
 
 def _check_lines(source: Source) -> None:

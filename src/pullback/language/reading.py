@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Literal, get_args
 
 from pullback.errors import Place, PullbackError
 from pullback.language import latex
+from pullback.language.brackets import Spaces, prepared
 from pullback.language.building import Builder
-from pullback.language.calls import FUNCTION_NAMES
+from pullback.language.calls import FUNCTION_NAMES, SHARED
 from pullback.language.dialects import recognised, refuse_other_dialects
 from pullback.language.faults import Fault, Missing
 from pullback.language.grammars import blank, parsed, parser
 from pullback.language.latex_building import LatexBuilder, named
 from pullback.language.numpy_building import BLANKED, NumpyBuilder, unknown
-from pullback.language.printed import COEFFICIENT, has_coefficient, paired, settle
+from pullback.language.parentheses import Context, settle
+from pullback.language.printed import COEFFICIENT, has_coefficient, paired
 from pullback.language.syntax import Declaration, Line, Source
 
 Dialect = Literal["matlab", "numpy", "latex", "printed"]
@@ -24,11 +27,16 @@ TYPED = (r"[^\n]*// PRINTED\n", "")  # typed formulas have an operator between t
 LONGEST = 5_000_000  # characters of a text
 
 
-def read(text: str, dialect: Dialect | None = None, known: Collection[str] = ()) -> Source:
+def read(
+    text: str,
+    dialect: Dialect | None = None,
+    known: Collection[str] = (),
+    sizes: Collection[str] = (),
+) -> Source:
     """The syntax tree of a text; PullbackError with a caret where it is none.
 
     Without a ``dialect`` it is the one whose marks the text has. ``known`` are names declared
-    beside the text.
+    beside the text, ``sizes`` those of sizes.
 
     >>> [line.name for line in read("f = U*x; sum(f)").lines]
     ['f', '']
@@ -41,14 +49,17 @@ def read(text: str, dialect: Dialect | None = None, known: Collection[str] = ())
         hint = f"known are {', '.join(get_args(Dialect))}"
         raise PullbackError(f"unknown dialect {dialect!r}", None, hint)
     try:
-        return _read(text, dialect, known)
+        return _read(text, dialect, known, sizes)
     except Fault as fault:
         place = Place(text, fault.start, fault.stop)
         raise PullbackError(fault.message, place, fault.hint) from None
 
 
-def _read(text: str, dialect: Dialect | None, known: Collection[str]) -> Source:
+def _read(
+    text: str, dialect: Dialect | None, known: Collection[str], sizes: Collection[str]
+) -> Source:
     mark = None
+    stated = dialect is not None
     if dialect is None:
         dialect, mark = recognised(text)
     if dialect == "numpy":
@@ -60,32 +71,44 @@ def _read(text: str, dialect: Dialect | None, known: Collection[str]) -> Source:
         plain = latex.plain_of(text, known)
         source = source_of(text, parsed(plain, reader, latex.unknown), dialect, mark)
         named(source, known)
-        settle(source, known, FUNCTION_NAMES)
+        settle(source, Context(known, sizes, FUNCTION_NAMES, SHARED, beside=True))
         return source
-    plain = blank(text)
     if dialect == "matlab":
+        plain = prepared(text, "separate")
         refuse_other_dialects(text, plain)
-    return _mathematics(text, paired(plain), dialect, mark, known)
-
-
-def _mathematics(
-    text: str, plain: str, dialect: Dialect, mark: Span | None, known: Collection[str]
-) -> Source:
-    """The default dialect; factors may stand side by side where the text is plainly printed."""
-    missing = None
-    if dialect == "matlab":
         try:
-            items = parsed(plain, parser("grammar", Builder, NAMED, TYPED))
-            return source_of(text, items, dialect)
+            items = parsed(paired(plain), parser("grammar", Builder, NAMED, TYPED))
         except Missing as fault:
             if not COEFFICIENT.search(plain):
                 raise
-            missing = fault
+            return _printed(text, mark, known, sizes, "refuse", instead_of=fault)
+        source = source_of(text, items, dialect)
+        settle(source, _context(source, known, sizes))
+        return source
+    return _printed(text, mark, known, sizes, "multiply" if stated else "refuse")
+
+
+def _printed(
+    text: str,
+    mark: Span | None,
+    known: Collection[str],
+    sizes: Collection[str],
+    spaces: Spaces,
+    instead_of: Missing | None = None,
+) -> Source:
+    """A formula as printed, with factors side by side; one read so ``instead_of`` a typed one has to be plainly so."""
+    plain = paired(prepared(text, spaces))
     source = source_of(text, parsed(plain, parser("grammar", Builder, NAMED)), "printed", mark)
-    if missing is not None and not has_coefficient(source):
-        raise missing
-    settle(source, known, FUNCTION_NAMES)
+    if instead_of is not None and not has_coefficient(source):
+        raise instead_of
+    context = _context(source, known, sizes)
+    settle(source, replace(context, beside=True, stated=spaces == "multiply"))
     return source
+
+
+def _context(source: Source, known: Collection[str], sizes: Collection[str]) -> Context:
+    named = {name for d in source.declarations for size in d.sizes for name in size.names}
+    return Context(known, {*sizes, *named}, FUNCTION_NAMES, SHARED)
 
 
 def source_of(

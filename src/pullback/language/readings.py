@@ -33,6 +33,7 @@ _GREEK = re.compile(
 _FROM_SCALAR = {k.SCALAR: 0, k.COLUMN: 2, k.ROW: 5, k.MATRIX: 8}
 _FROM_COLUMN = {k.COLUMN: 0, k.ROW: 4, k.SCALAR: 6, k.MATRIX: 8}
 _FROM_MATRIX = {k.MATRIX: 0, k.COLUMN: 6, k.ROW: 6, k.SCALAR: 6}
+_TENSOR = 10  # how far a tensor is from any default
 _SCALAR_RIGHT_OF_VECTOR = 3  # in A*b and x'*b, b is rather a vector
 _SCALAR_TRANSPOSED = 4  # in b', b is no scalar
 _SUMMED_SCALAR = 2  # broadcasts that are taken before the mean of a scalar: x - mean(x)
@@ -56,7 +57,7 @@ def departures(name: str) -> Mapping[Kind, int]:
 
 def default_kind(name: str, possible: Sequence[Kind]) -> Kind:
     cost = departures(name)
-    return min(possible, key=lambda kind: cost[kind])
+    return min(possible, key=lambda kind: cost.get(kind, _TENSOR))
 
 
 State = tuple[tuple[Kind, ...], tuple[Kind, ...]]  # the stack, and the kinds in the slots
@@ -244,13 +245,13 @@ def _next(
         return [((*stack, fixed[step.name]), env, (0, 0), None)]
     if i in slots.opens:
         prices = departures(step.name)
-        least = min(prices[kind] for kind in possible[step.name])
+        least = min(prices.get(kind, _TENSOR) for kind in possible[step.name])
         results: list[Transition] = []
         for kind in possible[step.name]:
             kept = env
             if i not in slots.closes:
                 kept = (*env[:slot], kind, *env[slot + 1 :])
-            cost = prices[kind] - least
+            cost = prices.get(kind, _TENSOR) - least
             results.append(((*stack, kind), kept, (0, cost), (step.name, kind)))
         return results
     kind = env[slot]

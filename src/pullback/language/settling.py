@@ -43,6 +43,7 @@ class Typing:
     values: list[Entity] = field(default_factory=list)  # one per instruction
     rules: list[Rule | None] = field(default_factory=list)  # of each operation
     names: dict[str, Entity] = field(default_factory=dict)  # variables and lines
+    fresh: SizeNames = field(default_factory=SizeNames)  # for sizes that have no name yet
 
     def shape(self, entity: Entity) -> Shape:
         shape = []
@@ -73,7 +74,7 @@ class Settling:
     result: Shape | None = None
 
     def __call__(self, reading: Mapping[str, Kind]) -> Typing:
-        typing = Typing()
+        typing = Typing(fresh=SizeNames(self.taken))
         stack: list[Entity] = []
         for step in self.code:
             rule = None
@@ -195,9 +196,11 @@ class Settling:
         place = Place(self.text, *step.at)
         written = self._shown(*step.span)
         shapes = ", ".join(self._described(step, i, operands, typing) for i in range(len(operands)))
+        if found is not None and found.constant is not None and found.constant < 1:
+            raise ShapeError(f"{written} has no entries: {shapes}", place)
         if found is None:
             names = [name for name in typing.names if name in written] or ["x"]
-            hint = f"declare a size of which the step takes a share, as in  {names[0]}: 2*k"
+            hint = f"declare a size that can be divided so, as in  {names[0]}: 2*k"
             raise ShapeError(f"the size of {written} cannot be told: {shapes}", place, hint)
         if wanted is None or "." in "".join(found.names):
             raise ShapeError(
@@ -269,7 +272,6 @@ class Settling:
         V is p×m. A size that follows from others gets none. Where this is not to be ``complete``
         (for a message that shows what is known so far) nothing is worked out from the names.
         """
-        names = SizeNames(self.taken)
         lines = {step.name for step in self.code if isinstance(step, Store)}
         variables = {name: e for name, e in typing.names.items() if name not in lines}
 
@@ -279,9 +281,11 @@ class Settling:
                     root = typing.sizes.root(index)
                     if typing.sizes.waiting and root in typing.sizes.dependent():
                         continue
+                    if typing.sizes.waiting and complete:
+                        typing.sizes.align()
                     classes = {typing.sizes.root(other) for other in entity.sizes}
                     rows = axis == 0 and len(classes) > 1
-                    typing.sizes.call(index, Size.of(names.fresh(rows=rows)))
+                    typing.sizes.call(index, Size.of(typing.fresh.next(rows=rows)))
                     if complete:
                         self._settle(typing)
 

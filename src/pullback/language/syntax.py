@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,6 +90,31 @@ class Call(Syntax):
 
 
 @dataclass(slots=True, eq=False)
+class Range(Syntax):
+    """``first:last`` or ``first:step:last`` between the parentheses of an index, or ``:`` alone."""
+
+    first: Syntax | None
+    step: Syntax | None
+    last: Syntax | None
+
+
+@dataclass(slots=True, eq=False)
+class Index(Syntax):
+    """``x(2:n)``, ``A(:, 1)``: entries of a value at the places in parentheses, from 1 on."""
+
+    operand: Syntax
+    places: list[Syntax]
+    at: tuple[int, int]
+
+
+@dataclass(slots=True, eq=False)
+class Block(Syntax):
+    """``[A, B; C, D]``: a matrix of blocks, row by row."""
+
+    rows: list[list[Syntax]]
+
+
+@dataclass(slots=True, eq=False)
 class Line(Syntax):
     """``name = expression``, or an expression alone (an empty name). The span is the name's.
 
@@ -119,3 +145,43 @@ class Source:
     mark: tuple[int, int] | None = None
     lines: list[Line] = field(default_factory=list)
     declarations: list[Declaration] = field(default_factory=list)
+
+
+def parts_of(item: Syntax) -> list[Syntax]:
+    """The values that an expression is made of; places of an index are none."""
+    if isinstance(item, Addition):
+        return [term for _, term in item.terms]
+    if isinstance(item, Product):
+        return [item.left, item.right]
+    if isinstance(item, Power):
+        return [item.base, item.exponent]
+    if isinstance(item, Call):
+        return list(item.arguments)
+    if isinstance(item, Block):
+        return [part for row in item.rows for part in row]
+    return [item.operand] if isinstance(item, Transposed | Index) else []
+
+
+def replace_parts(item: Syntax, by: Callable[[Syntax], Syntax]) -> None:
+    """Puts another expression in the place of each part."""
+    if isinstance(item, Addition):
+        item.terms = [(sign, by(term)) for sign, term in item.terms]
+    elif isinstance(item, Product):
+        item.left, item.right = by(item.left), by(item.right)
+    elif isinstance(item, Power):
+        item.base, item.exponent = by(item.base), by(item.exponent)
+    elif isinstance(item, Call):
+        item.arguments = [by(part) for part in item.arguments]
+    elif isinstance(item, Block):
+        item.rows = [[by(part) for part in row] for row in item.rows]
+    elif isinstance(item, Transposed | Index):
+        item.operand = by(item.operand)
+
+
+def syntax_of(source: Source) -> Iterator[Syntax]:
+    """Every part of the expressions of a text, each before its own parts."""
+    stack: list[Syntax] = [line.expression for line in reversed(source.lines)]
+    while stack:
+        item = stack.pop()
+        yield item
+        stack += reversed(parts_of(item))

@@ -108,6 +108,24 @@ class Sizes:
                     changed = True
         return None
 
+    def align(self) -> None:
+        """Takes what is joined on two sides of one axis to be cut alike: [A, B] [x; y] = A x + B y.
+
+        Only where nothing else tells how; then any other cut is as good, and this one is meant.
+        """
+        joins: dict[int, list[Following]] = {}
+        for following in self._open:
+            if all(len(m) == 1 and c == 1 for m, c in following.extent.size.terms):
+                joins.setdefault(self.root(following.index), []).append(following)
+        for first, *others in joins.values():
+            for other in others:
+                pairs = list(zip(first.classes.values(), other.classes.values(), strict=False))
+                known = [(self.value(a), self.value(b)) for a, b in pairs]
+                alike = len(other.classes) == len(first.classes)
+                if alike and not any(a and b and a != b for a, b in known):
+                    for a, b in pairs:
+                        self.unify(a, b)
+
     def _settled(self, following: Following) -> bool | None:
         """True where a size is now known, False for a contradiction, None while too little is."""
         values: dict[str, Size] = {}
@@ -117,7 +135,7 @@ class Sizes:
             if value is None:
                 open_[str(self.root(index))] = index
             values[name] = Size.of(str(self.root(index))) if value is None else value
-        if open_ and following.extent.step:
+        if open_ and following.extent.rational:
             return None
         found = following.extent.value(values)
         if found is None:
@@ -147,11 +165,11 @@ class Sizes:
 class SizeNames:
     """Conventional names for unknown sizes, none of which the program uses for anything else."""
 
-    def __init__(self, taken: Collection[str]) -> None:
+    def __init__(self, taken: Collection[str] = ()) -> None:
         self._taken = set(taken)
         self._numbered: Iterator[str] = (f"n{i}" for i in count(1))
 
-    def fresh(self, *, rows: bool) -> str:
+    def next(self, *, rows: bool) -> str:
         """A name for the rows of a matrix, or for any other axis."""
         name = next((c for c in (_ROWS if rows else _OTHERS) if c not in self._taken), None)
         while name is None or name in self._taken:
