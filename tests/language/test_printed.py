@@ -92,6 +92,9 @@ sum(A*x)*sum(x) | x
 norm2(x)^3 | x
 norm2(x)*norm2(y) | x
 sum(A*x) | A
+c*sum(log(x)) | x
+x'*S*x/2 - c*sum(log(x))/s | x
+exp(sum(log(x))/n) | x
 """
 TABLE = [tuple(line.split(" | ")) for line in FIRST_ORDER.strip().splitlines()]
 

@@ -49,29 +49,36 @@ def _text(e):
         return f"sqrt({_beside(parts)})" if e.tag == "msqrt" else _beside(parts)
     if e.tag == "mfrac":
         return f"(({_text(e[0])})/({_text(e[1])}))"
+    if e.tag in ("msub", "munder"):
+        return _marked(e)
     if e.tag in ("msup", "msubsup"):
-        base, above = _text(e[0]), _text(e[-1])
-        below = f"_{_text(e[1])}".replace(" ", "") if e.tag == "msubsup" else ""
-        if below == "_F":
-            below = ""
+        base = _marked(e) if e.tag == "msubsup" else _text(e[0])
+        above = _text(e[-1])
         if above in ("⊤", "−⊤"):
-            return base + below + ("ᵀ" if above == "⊤" else "⁻ᵀ")
+            return base + ("ᵀ" if above == "⊤" else "⁻ᵀ")
         if above.startswith("⊙"):
             return f"{base}^⊙{above.removeprefix('⊙').strip()}"
         whole = re.fullmatch(r"−?\d+", above)
-        return base + below + (above.translate(RAISED) if whole else f"^({above})")
-    if e.tag in ("msub", "munder"):
-        base, below = _text(e[0]), _text(e[1])
-        if below == "rows":
-            return base + below
-        if not re.fullmatch(r"[a-z0-9, ]*", below) or below.isdigit():
-            return base if below == "F" and base.endswith("‖") else f"{base}_{{{below}}}"
-        return f"{base}_{below.replace(' ', '')}"
+        return base + (above.translate(RAISED) if whole else f"^({above})")
     if e.tag == "munderover":
         base, below, above = map(_text, e)
         return f"{base}_{{{below.replace(' ', '')}}}^{{{above}}}"
     assert e.tag in LEAVES, e.tag
     return WORDS.get(e.text, e.text) if e.tag != "mspace" else " "
+
+
+def _marked(e):
+    """A name with its letters; a norm, a function of rows, or a constant of a size."""
+    base, below = _text(e[0]), _text(e[1])
+    if below == "F" and base.endswith("‖"):
+        return base
+    if base in ("𝟏", "I", "K"):
+        sizes = re.sub("(.)²", r"\1\1", below.replace(" ", ""))  # m² is mm, as mn is m·n
+        return f"{base}[{sizes}]"
+    if below == "rows":
+        return base + below
+    plain = re.fullmatch(r"[a-z0-9, ]*", below) and not below.isdigit()
+    return f"{base}_{below.replace(' ', '')}" if plain else f"{base}_{{{below}}}"
 
 
 def _beside(parts):

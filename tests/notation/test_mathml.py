@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from notation_indices import read_index
 from notation_mathml import parsed, text_of
 from notation_reader import read_matrix
-from notation_strategies import ROWS, SIZES, VARIABLES, arrays, expressions, shapes
+from notation_strategies import ROWS, SIZES, VARIABLES, arrays, expressions, jacobians, shapes
 from notation_truth import value
-from test_notation_values import same
+from test_notation_values import same, stacked
 
 import pullback as pb
 from pullback.expressions import constructors as make
@@ -30,7 +30,7 @@ from pullback.notation.tree import Formula
 from pullback.notation.write import Writing, write
 
 ARRAYS = arrays()
-SIZED = replace(LATEX, ones=r"\mathrm{{𝟏[{0}]}}", identity=r"\mathrm{{I[{0}]}}")
+SIZED = replace(LATEX, ones=r"𝟏_{{{0}}}", identity="I_{{{0}}}")  # so that they can be read alone
 FUNCTIONS = [record for record in CATALOGUE.values() if isinstance(record, Function)]
 # what TeX itself sets as words, and what is no sign of its own
 TEX_WORDS = {"arccos", "arcsin", "arctan", "cos", "cosh", "det", "exp", "log", "max", "min"}
@@ -65,6 +65,21 @@ def test_index_form_has_the_value_of_the_expression(data):
     note(text)
     truth = value(node, ARRAYS, SIZES)
     same(read_index(text, ARRAYS, SIZES, writing.letters, truth.shape, ROWS), truth)
+
+
+@few
+@given(st.data())
+def test_vec_form_has_the_value_of_the_stacked_expression(data):
+    node, groups = data.draw(jacobians())
+    names = Names.of(Program(node, VARIABLES, rows=frozenset(ROWS)))
+    writing = Writing(node, names, "vec", groups)
+    if writing.form == "index":
+        return
+    text = text_of(mathml.math(writing.text(SIZED)))
+    note(text)
+    truth = stacked(value(node, ARRAYS, SIZES), groups)
+    read = read_matrix(text, ARRAYS, SIZES, ROWS)
+    same(np.full(truth.shape, read) if np.ndim(read) == 0 else read, truth)
 
 
 @pytest.mark.parametrize("record", FUNCTIONS, ids=lambda record: record.name)

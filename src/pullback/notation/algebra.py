@@ -132,11 +132,11 @@ def product(factors: Iterable[Formula]) -> Formula:
         if only.op == "sum":
             return negated_sum(only)
     numerator, denominator = _split(value)
-    lone = len(chain) == 1 and chain[0].op == "division" and chain[0].parts[0].op == "number"
-    if lone and not above and not below:  # 2 times 1 ⊘ x is 2 ⊘ x
+    lone = len(chain) == 1 and chain[0].op == "division" and chain[0].parts[0].kind == "scalar"
+    if lone:  # c times 1 ⊘ x is c ⊘ x
         over, under = chain[0].parts
-        under = product([number(denominator), under])
-        return chain[0].like([number(numerator * over.data), under])
+        above, below = [number(numerator), *above, over], [number(denominator), *below, under]
+        return chain[0].like([product(above), product(below)])
     top = _plain_product(numerator, above, chain)
     if denominator == 1 and not below:
         return top
