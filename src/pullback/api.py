@@ -193,7 +193,10 @@ def _new_variable(program: Program, name: str, shape: Shape) -> Variable:
 
 def _with(program: Program, node: Node, variable: Variable) -> Tensor:
     variables = {**program.variables, variable.name: variable}
-    return Tensor.from_program(replace(program, result=node, result_name="", variables=variables))
+    closed = frozenset(program.lines)
+    return Tensor.from_program(
+        replace(program, result=node, result_name="", variables=variables, closed=closed)
+    )
 
 
 def batch(f: Tensor | Program | str, over: Sequence[str | Tensor]) -> Tensor:

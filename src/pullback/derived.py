@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from pullback.derivation.derive import without_assumptions
+from pullback.derivation.derive import to_derive_again
 from pullback.derivation.result import Derivation
 from pullback.derivation.structure import Convention
 from pullback.errors import PullbackError
@@ -54,10 +54,12 @@ class Derivative:
         """The derivative as a program of its own, to be differentiated again.
 
         What is assumed of variables is not used in it: that Σᵢ pᵢ = 1 says nothing of how the
-        derivative changes with p.
+        derivative changes with p. Of its lines, those it was taken by can be held free again.
         """
-        result = without_assumptions(self.derivation)
-        return replace(self.derivation.program, result=result, result_name="")
+        result = to_derive_again(self.derivation)
+        before = self.derivation.program
+        closed = before.closed | (set(before.lines) - {w.name for w in self.derivation.wrt})
+        return replace(before, result=result, result_name="", closed=closed)
 
     @property
     def tensor(self) -> Tensor:

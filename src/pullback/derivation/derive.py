@@ -10,7 +10,7 @@ from pullback.derivation.structure import check as check_convention
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError, suggestion
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Node
+from pullback.expressions.nodes import Apply, Node, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.walks import substitute, variables
 from pullback.simplification.simplify import simplify
@@ -33,6 +33,12 @@ def target_of(program: Program, name: str) -> Wrt:
     """What to differentiate by; a line that leaves no node of its own cannot be held free."""
     found = find(program, name)
     node = found.node
+    if name in program.closed:
+        raise PullbackError(
+            f"the line '{name}' cannot be held free in what has been differentiated already: "
+            "parts of it may stand there without the whole",
+            hint=f"name both at once, as in pb.derivative(f, 'x', '{name}')",
+        )
     lost = make.split_coefficient(node)[1] is not node or make.is_zero(node) or make.is_view(node)
     if lost or (isinstance(node, Apply) and node.function == "power"):
         raise PullbackError(
@@ -107,14 +113,18 @@ def _finished(
     return Derivation(program, targets, simplify(raw, trace), raw, trace, structured)
 
 
-def without_assumptions(derivation: Derivation) -> Node:
-    """The derivative, simplified by nothing that is assumed of its variables.
+def to_derive_again(derivation: Derivation) -> Node:
+    """The derivative, simplified by nothing that is assumed of its variables, its lines whole.
 
     An assumption holds where the derivative is evaluated, and need not hold beside it: with
-    Σᵢ pᵢ = 1 put in, nothing would be left to differentiate by p. So whatever is differentiated
-    again starts from here.
+    Σᵢ pᵢ = 1 put in, nothing would be left to differentiate by p. And a line that was held free
+    must not be merged with what stands beside it. So whatever is differentiated again starts
+    from here.
     """
     free = _unassumed_variables(derivation.raw)
+    for target in derivation.wrt:
+        if not isinstance(target.node, Variable):
+            free[target.node] = make.variable(target.name, target.node.shape)
     if not free:
         return derivation.node
     node = simplify(substitute(derivation.raw, free))

@@ -25,3 +25,4 @@ class Program:
     places: Mapping[Node, Place] = field(default_factory=dict)  # where a node first stands
     assumed: tuple[str, ...] = ()  # what inference decided, one sentence each
     result_name: str = ""  # the name of the last line, if it has one
+    closed: frozenset[str] = frozenset()  # lines that name parts, of which the result is not made
