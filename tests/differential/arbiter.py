@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from programs import SIZES, Drawn
 from reference import Directions, in_jax, nearby
+from sheets import SIZES, Drawn
 
 from pullback.derivation.result import Derivation
 from pullback.errors import DomainError
 from pullback.verification.differences import Place, Scale, largest_of
 
-TOLERANCE = 1e-9  # relative to the largest entry
-FLOOR = 1e-4  # a smaller entry counts as this: a sum may cancel to zero
+TOLERANCE = 1e-11  # relative to the largest entry
+FLOOR = 1e-2  # a smaller entry counts as this: terms of order 1 may cancel
 AMPLIFIED = 300  # how much more than one rounding error of the point many operations may lose
 
 
@@ -63,7 +63,7 @@ def settle_derivative(
         return Place(derivation, given, SIZES, Scale(len(directions), extra))
 
     try:
-        here = place(sheet.arrays[: sheet.given], 60)
+        here = place(drawn.point, 60)
         truth = here.difference(directions)
         formula = here.derivative_along(directions)
         scale = max(largest_of(truth), largest_of(formula), here.mp.mpf(FLOOR))
@@ -73,9 +73,7 @@ def settle_derivative(
         wanted = product(_floats(here.base[derivation.node]))
         if found is None:
             raise Disagreement(f"{kind}: the code has no value where the derivative has one")
-        moved = [
-            product(_floats(place(point).base[derivation.node])) for point in nearby(drawn, 2)
-        ]
+        moved = [product(_floats(place(point).base[derivation.node])) for point in nearby(drawn, 2)]
     except DomainError as reason:
         raise Unsettled(reason.message) from None
     return _allowed(kind, relative(found, wanted), wanted, moved)

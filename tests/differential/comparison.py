@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from arbiter import TOLERANCE, Disagreement, Unsettled, relative, settle_derivative, settle_value
-from programs import SIZES, Drawn
+from arbiter import TOLERANCE, Unsettled, relative, settle_derivative, settle_value
 from reference import Directions, in_jax
+from sheets import SIZES, Drawn
 
 import pullback as pb
 from pullback.errors import DomainError, PullbackError
@@ -86,18 +86,31 @@ class Ours:
         return cls(first, second, outputs)
 
 
-def called(fn: Any, drawn: Drawn, way: Directions) -> dict[str, np.ndarray]:
-    """What a compiled function returns at the point."""
+def called(
+    outputs: Mapping[str, Any], drawn: Drawn, way: Directions, *, planned: bool
+) -> dict[str, np.ndarray | None]:
+    """What the compiled function returns at the point; None for an output that has no value there."""
     sheet = drawn.sheet
+    fn = pb.compile(outputs, planned=planned)
     given = dict(zip(sheet.names[: sheet.given], sheet.arrays, strict=False))
     given |= {"v_": way.first, "w_": way.second, "f_": way.result}
     given |= {name: SIZES[name] for name in fn.sizes}
     wanted = {name: value for name, value in given.items() if name in {*fn.inputs, *fn.sizes}}
-    return {name: np.asarray(value) for name, value in fn(**wanted).items()}
+    try:
+        found = fn(**wanted)
+        several = found if len(outputs) > 1 else dict.fromkeys(outputs, found)
+        return {name: np.asarray(value) for name, value in several.items()}
+    except DomainError:
+        if len(outputs) == 1:
+            return dict.fromkeys(outputs)
+    alone = [called({n: f}, drawn, way, planned=planned) for n, f in outputs.items()]
+    return {name: value for one in alone for name, value in one.items()}
 
 
 def compare(drawn: Drawn) -> Outcome:
     """Raises Disagreement where a value or a derivative is not right."""
+    for crash in drawn.sheet.crashes:
+        raise crash
     outcome = Outcome()
     way = Directions.of(drawn)
     try:
@@ -112,14 +125,11 @@ def compare(drawn: Drawn) -> Outcome:
         return outcome
     theirs = in_jax(drawn, way)
     for planned in (False, True):
-        fn = pb.compile(ours.outputs, planned=planned)
-        try:
-            out: Mapping[str, np.ndarray] = called(fn, drawn, way)
-        except DomainError:
-            out = {}
+        out = called(ours.outputs, drawn, way, planned=planned)
         for kind, comparison in comparisons(way).items():
             if comparison.output in ours.outputs:
-                found = comparison.product(out[comparison.output]) if out else None
+                value = out[comparison.output]
+                found = None if value is None else comparison.product(value)
                 _judge(drawn, ours, way, kind, comparison, found, theirs, outcome)
     return outcome
 
@@ -139,9 +149,8 @@ def _judge(
         outcome.add(kind, error)
         return
     if comparison.name == "value":
-        if found is None:
-            return  # a derivative beside it had none
-        outcome.add(kind, settle_value(drawn, way, found, wanted))
+        error = float("inf") if found is None else settle_value(drawn, way, found, wanted)
+        outcome.add(kind, error)
         return
     second = comparison.name == "second"
     derivation = (ours.second if second else ours.first).derivation

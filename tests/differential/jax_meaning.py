@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import nn
 from jax.scipy import special
 
-jax.config.update("jax_enable_x64", True)  # noqa: FBT003  # JAX's own signature
+jax.config.update("jax_enable_x64", True)  # JAX's own signature
 
 Array = Any  # of JAX; or of NumPy, which it takes too
 Meaning = Callable[..., Array]
@@ -65,7 +65,7 @@ ELEMENTWISE: dict[str, Meaning] = {
     "gamma": special.gamma,
     "lgamma": special.gammaln,
     "digamma": special.digamma,
-    "polygamma": lambda n, x: special.polygamma(jax.lax.stop_gradient(n), x),
+    "polygamma": lambda n, x: special.polygamma(jnp.asarray(n, int), x),
     "step": step,
     "relu": nn.relu,
     "sign": jnp.sign,

@@ -8,7 +8,8 @@ from typing import Any
 
 import jax
 import numpy as np
-from programs import Drawn
+from jax_by_numpy import evaluate
+from sheets import Drawn
 
 ROUNDING = 2.0**-52
 
@@ -31,29 +32,31 @@ class Directions:
 def in_jax(drawn: Drawn, way: Directions, moved: Sequence[Any] = ()) -> dict[str, np.ndarray]:
     """Value, J v, f̄ᵀ J and f̄ᵀ H w, at the point or where its variables have moved to."""
     sheet, (first, second) = drawn.sheet, drawn.targets
-    arrays = [jax.numpy.asarray(a) for a in (moved or sheet.arrays[: sheet.given])]
-    values = sheet.evaluate(arrays, {})
     places = {target: _held_together(drawn, target) for target in drawn.targets}
 
-    def function(held: dict[int, Any]) -> Any:
-        """The result where targets have these values, wherever they stand."""
-        everywhere = {k: value for target, value in held.items() for k in places[target]}
-        return sheet.evaluate(arrays, everywhere)[drawn.root]
+    def everything(*arrays: Any) -> dict[str, Any]:
+        values = sheet.evaluate(arrays, {})
 
-    def of_first(x: Any) -> Any:
-        return function({first: x})
+        def function(held: dict[int, Any]) -> Any:
+            """The result where targets have these values, wherever they stand."""
+            everywhere = {k: value for target, value in held.items() for k in places[target]}
+            return sheet.evaluate(arrays, everywhere)[drawn.root]
 
-    def pulled_back(y: Any) -> Any:
-        """f̄ᵀ J, as a function of the second target."""
-        if first == second:
-            return jax.vjp(of_first, y)[1](way.result)[0]
-        return jax.vjp(lambda x: function({first: x, second: y}), values[first])[1](way.result)[0]
+        def of_first(x: Any) -> Any:
+            return function({first: x})
 
-    value, along = jax.jvp(of_first, (values[first],), (way.first,))
-    back = jax.vjp(of_first, values[first])[1](way.result)[0]
-    second_order = jax.jvp(pulled_back, (values[second],), (way.second,))[1]
-    found = {"value": value, "jvp": along, "vjp": back, "second": second_order}
-    return {name: np.asarray(v) for name, v in found.items()}
+        def pulled_back(y: Any) -> Any:
+            """f̄ᵀ J, as a function of the second target."""
+            at = y if first == second else values[first]
+            rest = {} if first == second else {second: y}
+            return jax.vjp(lambda x: function({first: x} | rest), at)[1](way.result)[0]
+
+        value, along = jax.jvp(of_first, (values[first],), (way.first,))
+        back = jax.vjp(of_first, values[first])[1](way.result)[0]
+        second_order = jax.jvp(pulled_back, (values[second],), (way.second,))[1]
+        return {"value": value, "jvp": along, "vjp": back, "second": second_order}
+
+    return evaluate(everything, *(moved or drawn.point))
 
 
 def _held_together(drawn: Drawn, target: int) -> list[int]:
@@ -66,4 +69,7 @@ def nearby(drawn: Drawn, count: int) -> list[list[np.ndarray]]:
     """The point, moved by a rounding error of every entry."""
     generator = np.random.default_rng(7)
     given = drawn.sheet.arrays[: drawn.sheet.given]
-    return [[a * (1 + ROUNDING * generator.choice([-1, 1], a.shape)) for a in given] for _ in range(count)]
+    return [
+        [a * (1 + ROUNDING * generator.choice([-1, 1], a.shape)) for a in given]
+        for _ in range(count)
+    ]

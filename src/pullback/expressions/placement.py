@@ -78,8 +78,10 @@ def _rearranged(
         return add(parts)
     if isinstance(node, Contraction) and is_placement(node) and not has_delta(node):
         outer: dict[int, Hashable] = dict(zip(node.output, labels, strict=True))
-        factors = [(n, [outer.get(x, ("inner", x)) for x in ls]) for n, ls in node.operands]
-        return contract([*factors, chosen], output)
+        name = {x: outer.get(x, ("inner", x)) for x in range(len(node.sizes))}
+        factors = [(n, [name[x] for x in ls]) for n, ls in node.operands]
+        sizes = {name[x]: size for x, size in enumerate(node.sizes)}  # also of broadcast axes
+        return contract([*factors, chosen], output, sizes)
     return contract([(node, labels), chosen], output)
 
 

@@ -39,11 +39,12 @@ class History:
             return ""
         return self.name or (self.program.result_name if self.program else "")
 
-    def collect(self) -> tuple[dict[str, Node], dict[str, Variable], set[str]]:
-        """Named lines and variables, in order of first appearance, and names written as rows."""
+    def collect(self) -> tuple[dict[str, Node], dict[str, Variable], set[str], set[str]]:
+        """Lines and variables, by first appearance; names written as rows; lines that are closed."""
         lines: dict[str, Node] = {}
         given: dict[str, Variable] = {}
         rows: set[str] = set()
+        closed: set[str] = set()
         for step in self._in_order():
             named = dict(step.program.lines) if step.program else {}
             if step.name:
@@ -55,10 +56,11 @@ class History:
                     raise PullbackError(f"two different intermediates are called '{name}'")
             if step.program:
                 rows |= step.program.rows
+                closed |= step.program.closed
                 for variable in step.program.variables.values():
                     add_variable(given, variable)
         _insist_on_sizes_apart(lines, given)
-        return lines, given, rows
+        return lines, given, rows, closed
 
     def _in_order(self) -> Iterator[History]:
         """Each step once, earlier ones first."""

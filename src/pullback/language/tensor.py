@@ -93,7 +93,8 @@ class Tensor:
         """
         if self.history is not None and self.history.program_of(self.node) is not None:
             return self.history.program_of(self.node)  # type: ignore[return-value]
-        lines, given, rows = self.history.collect() if self.history else ({}, {}, set())
+        empty: Any = ({}, {}, set(), set())
+        lines, given, rows, closed = self.history.collect() if self.history else empty
         for variable in variables(self.node):
             add_variable(given, variable)
         for name in lines:
@@ -108,6 +109,7 @@ class Tensor:
             lines=kept,
             rows=frozenset(rows & {*given, *kept}),
             result_name=result_name,
+            closed=frozenset(closed & set(kept)),
         )
 
     def named(self, name: str) -> Tensor:

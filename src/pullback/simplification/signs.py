@@ -5,7 +5,15 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node, SizeValue, Sum, Variable
+from pullback.expressions.nodes import (
+    Apply,
+    Contraction,
+    Indicator,
+    Node,
+    SizeValue,
+    Sum,
+    Variable,
+)
 from pullback.functions.catalogue import primitive
 from pullback.functions.record import argument_of
 
@@ -43,6 +51,8 @@ def _positive(node: Node) -> bool:
         return bool(node.terms) and all(c > 0 and _known[n] for c, n in node.terms)
     if isinstance(node, Contraction):
         return not make.has_delta(node) and all(_known[n] for n in node.children)
+    if isinstance(node, Indicator):
+        return False  # it has zeros
     assert isinstance(node, Apply)
     if node.function == "power":
         return _known[node.arguments[0]]
