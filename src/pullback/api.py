@@ -193,10 +193,8 @@ def _new_variable(program: Program, name: str, shape: Shape) -> Variable:
 
 def _with(program: Program, node: Node, variable: Variable) -> Tensor:
     variables = {**program.variables, variable.name: variable}
-    closed = frozenset(program.lines)
-    return Tensor.from_program(
-        replace(program, result=node, result_name="", variables=variables, closed=closed)
-    )
+    derived = replace(program, result=node, result_name="", closed=frozenset(program.lines))
+    return Tensor.from_program(replace(derived, variables=variables))
 
 
 def batch(f: Tensor | Program | str, over: Sequence[str | Tensor]) -> Tensor:
