@@ -13,7 +13,7 @@ from pullback.expressions.nodes import Node
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape, shape_text
 from pullback.language.tensor import Tensor
-from pullback.notation.differentials import differential_of
+from pullback.notation.differentials import differential_of, insist_on_one_differential
 from pullback.notation.equations import Equation, Layout, equation, equation_of
 from pullback.notation.mathml import math
 from pullback.notation.styles import LATEX
@@ -167,7 +167,7 @@ class Differential:
     derivations: tuple[Derivation, ...]
 
     def __post_init__(self) -> None:
-        differential_of(self.derivations)  # refuses what has none
+        insist_on_one_differential(self.derivations)
 
     def text(self, form: Form = "matrix", *, ascii: bool = False, named: bool = False) -> str:
         """The equation as text; ``named`` uses the program's lines as abbreviations."""

@@ -56,7 +56,7 @@ def differential_of(
     PullbackError for variables of which one is made of another, for several variables at a
     higher order, and for partials by the free entries of a structured variable.
     """
-    _insist_on_one_differential(derivations)
+    insist_on_one_differential(derivations)
     program, order = derivations[0].program, len(derivations[0].wrt)
     names = Names.of(program, named)
     for d in derivations:
@@ -79,7 +79,8 @@ def differential_of(
     return Equation(left_side, writing, along=derivations[0].along)
 
 
-def _insist_on_one_differential(derivations: Sequence[Derivation]) -> None:
+def insist_on_one_differential(derivations: Sequence[Derivation]) -> None:
+    """Refuses derivatives that do not belong to one differential."""
     targets = [d.wrt[0] for d in derivations]
     for d in derivations:
         if d.structured == "free":
