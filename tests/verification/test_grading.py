@@ -40,6 +40,10 @@ def test_the_other_layout_is_right_and_said() -> None:
     graded = grade(parse_program(NETWORK), ["U"], "x*(2*(V'*(h - y).*g.*(1 - g)))'")
     assert graded.right
     assert graded.layout == "transposed"
+    assert graded.reason == "it is the transpose, the derivative in numerator layout"
+    graded = grade(parse_program("A*x"), ["x"], "A'")
+    assert graded.layout == "transposed"
+    assert graded.reason == "it is the transpose, the derivative in denominator layout"
 
 
 @pytest.mark.parametrize(

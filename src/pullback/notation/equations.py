@@ -100,11 +100,15 @@ def _laid_out(layout: Layout, form: str, groups: tuple[int, ...]) -> tuple[str, 
     """What is said of a layout, and whether it prints the transpose of what is computed."""
     if form == "index":
         return "indices are the same in every layout", False
-    sides = [k for k, order in enumerate(groups) if order]
-    natural = "denominator" if len(sides) == 1 and sides[0] else "numerator"
-    if layout == natural:
+    if layout == layout_of(groups):
         return f"{layout} layout", False
     return f"{layout} layout: the transpose of the array that is computed", True
+
+
+def layout_of(groups: tuple[int, ...]) -> Layout:
+    """The layout in which the array that is computed lies; ``groups`` counts axes by side."""
+    sides = [k for k, order in enumerate(groups) if order]
+    return "denominator" if len(sides) == 1 and sides[0] else "numerator"
 
 
 def equation(

@@ -19,6 +19,7 @@ from pullback.expressions import constructors as make
 from pullback.expressions.walks import substitute, variables
 from pullback.language.declarations import NAME
 from pullback.language.parse import parse_program
+from pullback.notation.equations import layout_of
 from pullback.notation.names import Names
 from pullback.notation.write import write
 from pullback.simplification.simplify import simplify
@@ -111,7 +112,9 @@ class _Grading:
         if self._equal(self.truth, self.claim):
             return self._answer(True, "it has the same value wherever it was tried")
         if self.claim.order == 2 and self._equal(self.truth, make.transpose(self.claim)):
-            text = "it is the transpose, the same derivative in the other layout"
+            here = layout_of(self.derivation.groups)
+            other = "numerator" if here == "denominator" else "denominator"
+            text = f"it is the transpose, the derivative in {other} layout"
             return Grade(True, text, self._text(self.truth), "transposed")
         if self.claim.shape != self.truth.shape:
             claimed, right = shape_text(self.claim.shape), shape_text(self.truth.shape)
