@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from pullback.notation.tree import FLIPPED, LAST, ONE, Formula, Kind, is_negative, number
+from pullback.notation.orders import in_reading_order
+from pullback.notation.tree import FLIPPED, ONE, Formula, Kind, is_negative, number
 
 ELEMENTWISE = {"sum", "hadamard", "division", "entrypower", "function"}
 
@@ -182,20 +183,23 @@ def _shorter_chain(chain: Sequence[Formula]) -> list[Formula]:
     kept = [f for f in chain if f.op != "identity"] or list(chain[:1])
     result: list[Formula] = []
     for f in kept:
-        base, exponent = _matrix_power(f)
+        base, exponent, turned = _matrix_power(f)
         if result and f.kind == "matrix":
-            last, count = _matrix_power(result[-1])
-            if last == base and (count > 0) == (exponent > 0) and base.op == "atom":
-                result[-1] = power(last, count + exponent)
+            last, count, also = _matrix_power(result[-1])
+            if last == base and turned is also and (count > 0) == (exponent > 0):
+                joined = power(last, count + exponent)
+                result[-1] = transpose(joined) if turned else joined
                 continue
         result.append(f)
     return result
 
 
-def _matrix_power(f: Formula) -> tuple[Formula, Fraction]:
-    if f.op == "power" and f.kind == "matrix" and isinstance(f.data, Fraction):
-        return f.parts[0], f.data
-    return f, Fraction(1)
+def _matrix_power(f: Formula) -> tuple[Formula, Fraction, bool]:
+    """A matrix as a power of another, and whether it is transposed."""
+    inner = f.parts[0] if f.op == "transpose" else f
+    if inner.op == "power" and inner.kind == "matrix" and isinstance(inner.data, Fraction):
+        return inner.parts[0], inner.data, inner is not f
+    return inner, Fraction(1), inner is not f
 
 
 def _scalar_chain(chain: list[Formula]) -> Formula:
@@ -309,18 +313,3 @@ def diag(f: Formula) -> Formula:
 def negated_sum(f: Formula) -> Formula:
     """−(a − b) as b − a."""
     return elementwise(f.like(in_reading_order([negate(p) for p in f.parts])))
-
-
-def in_reading_order(terms: Sequence[Formula]) -> list[Formula]:
-    """Positive terms first, as they appear in the program; a number in front of differences."""
-    plus = sorted((f for f in terms if not is_negative(f)), key=_order)
-    minus = sorted((f for f in terms if is_negative(f)), key=_order)
-    numbers = [f for f in plus if f.op == "number"]
-    others = [f for f in plus if f.op != "number"]
-    if all(f.op == "function" for f in others):
-        return [*numbers, *others, *minus]
-    return [*others, *numbers, *minus]
-
-
-def _order(f: Formula) -> tuple[int, int, tuple[tuple[int, str], ...]]:
-    return (f.rank if f.op != "number" else LAST, f.transposes, f.reading)

@@ -15,6 +15,8 @@ from pullback.notation.tree import Formula, Kind, atom, number
 
 def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
     """The function of ``node`` of these arguments."""
+    if primitive(node).elementwise:
+        arguments = entrywise.side_by_side(arguments)
     if node.function == "power":
         base, exponent = arguments
         if exponent.op == "number":

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from pullback.notation.algebra import elementwise, power, product, reciprocal
+from pullback.notation.algebra import elementwise, power, product, reciprocal, transpose
 from pullback.notation.names import Name
+from pullback.notation.orders import in_reading_order
 from pullback.notation.tree import ONE, Formula, Kind
 
 
@@ -38,8 +39,9 @@ def hadamard(factors: Iterable[Formula]) -> Formula:
             _count(above, f)
         else:
             spare = f
-    parts = [entry_power(base, e) for base, e in above.items()]
-    under = [entry_power(base, e) for base, e in below.items()]
+    lone = len(above) + len(below) == 1 and not below
+    parts = [entry_power(base if lone else bare(base), e) for base, e in above.items()]
+    under = [entry_power(bare(base), e) for base, e in below.items()]
     if not parts and not under:
         return product([*scalars, spare])
     core = elementwise(Formula("hadamard", parts, kind)) if len(parts) > 1 else (parts or [ONE])[0]
@@ -59,6 +61,8 @@ def _count(into: dict[Formula, Fraction], f: Formula) -> None:
 def entry_power(base: Formula, exponent: Fraction | Formula) -> Formula:
     """A power entry by entry; a negative one is a division."""
     if base.kind == "scalar":
+        if isinstance(exponent, Formula) and exponent.kind != "scalar":
+            return elementwise(Formula("entrypower", (base, exponent), exponent.kind))
         return power(base, exponent)
     if isinstance(exponent, Formula):
         return elementwise(Formula("entrypower", (base, exponent), base.kind))
@@ -75,3 +79,47 @@ def function(
 ) -> Formula:
     """A named function of its arguments; ``by_rows`` when it maps each row of a matrix."""
     return elementwise(Formula("function", arguments, kind, (name, by_rows)))
+
+
+def is_entrywise(f: Formula) -> bool:
+    """Whether a matrix is plainly meant entry by entry, so that a number may be added to it."""
+    while f.op in ("product", "quotient", "transpose"):
+        f = f.parts[-1] if f.op == "product" else f.parts[0]
+    return f.op in ("hadamard", "division", "entrypower", "function")
+
+
+def spread(f: Formula) -> Formula | None:
+    """The scalar that stands in every entry of a vector or matrix, if that is all it is."""
+    if f.op == "quotient":
+        above = spread(f.parts[0])
+        return None if above is None else product([above, reciprocal(f.parts[1])])
+    if f.op == "sum" and f.kind != "scalar":
+        parts = [p if p.kind == "scalar" else spread(p) for p in f.parts]
+        known = [p for p in parts if p is not None]
+        return Formula("sum", in_reading_order(known)) if len(known) == len(parts) else None
+    parts_of = f.parts if f.op == "product" else (f,)
+    chain = [p for p in parts_of if p.kind != "scalar"]
+    if not chain or any(transpose(p).op != "ones" and p.op != "ones" for p in chain):
+        return None
+    return product([p for p in parts_of if p.kind == "scalar"])
+
+
+def bare(f: Formula) -> Formula:
+    """A sum in which s 𝟏 is written as s, for where all is entry by entry: √(x^⊙2 + ε)."""
+    if f.op == "transpose":
+        inner = bare(f.parts[0])
+        return f if inner is f.parts[0] else transpose(inner)
+    if f.op != "sum" or f.kind == "scalar" or spread(f) is not None:
+        return f
+    parts = [spread(p) if p.kind != "scalar" else p for p in f.parts]
+    if not any(parts):
+        return f
+    return f.like(in_reading_order([p or whole for p, whole in zip(parts, f.parts, strict=True)]))
+
+
+def side_by_side(arguments: Sequence[Formula]) -> list[Formula]:
+    """Arguments that meet entry by entry: one that is the same in every entry is a scalar."""
+    scalars = [spread(a) if a.kind != "scalar" else a for a in arguments]
+    if all(scalars):
+        return list(arguments)
+    return [s or bare(a) for s, a in zip(scalars, arguments, strict=True)]

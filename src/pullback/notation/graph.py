@@ -14,6 +14,7 @@ from fractions import Fraction
 from pullback.expressions.sizes import Size
 from pullback.notation import algebra, entrywise
 from pullback.notation.algebra import product, transpose
+from pullback.notation.orders import reading_order
 from pullback.notation.tree import Formula, ones
 
 Label = int
@@ -197,37 +198,3 @@ def column(vectors: list[Formula], size: Size) -> Formula:
     if not vectors:
         return ones(size)
     return entrywise.hadamard(reading_order(vectors))
-
-
-def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
-    """Factors of an elementwise product as a person writes them.
-
-    What was handed on comes first, then what holds a difference, then names, functions and plain
-    products in the order of the program, and last the factors of the form 1 − g.
-    """
-    return sorted(formulas, key=reading_key)
-
-
-def reading_key(f: Formula) -> tuple[int, int, int, int, tuple[tuple[int, str], ...]]:
-    inner = f.parts[0] if f.op in ("transpose", "indexed") else f
-    if inner.op == "atom" and inner.data.rank < 0:
-        group = 0
-    elif inner.op == "sum":
-        group = 3 if any(p.op == "number" for p in inner.parts) else 1
-    elif inner.op in ("product", "quotient") and (f.rank < 0 or _holds_sum(inner)):
-        group = 1
-    else:
-        group = 2
-    by_size = (-f.size, 0, 0) if group == 1 else (0, f.rank, f.size)
-    return (group, *by_size, f.reading)
-
-
-def _holds_sum(f: Formula) -> bool:
-    pending = [f]
-    while pending:
-        part = pending.pop()
-        if part.op == "sum":
-            return True
-        if part.op != "function":
-            pending.extend(part.parts)
-    return False

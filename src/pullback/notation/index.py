@@ -16,9 +16,9 @@ from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
 from pullback.notation import algebra, entrywise, sums
 from pullback.notation.applied import applied, size_formula
-from pullback.notation.graph import reading_key
 from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Name, Names
+from pullback.notation.orders import reading_key
 from pullback.notation.printing import written
 from pullback.notation.products import Label, Product, constant_of, opened
 from pullback.notation.readings import visible

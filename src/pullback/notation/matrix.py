@@ -18,11 +18,12 @@ from pullback.expressions.nodes import (
     Variable,
 )
 from pullback.functions.catalogue import primitive
-from pullback.notation import algebra, sums
+from pullback.notation import algebra, entrywise, sums
 from pullback.notation.applied import applied, size_formula
 from pullback.notation.entrywise import hadamard
 from pullback.notation.graph import Graph, column
 from pullback.notation.names import Names
+from pullback.notation.orders import scalar_order
 from pullback.notation.products import Product, constant_of, distributed, opened
 from pullback.notation.tree import ONE, Formula, Kind, atom, identity, number, ones
 
@@ -184,9 +185,9 @@ class MatrixForms:
             if form is None:
                 return None
             terms.append(algebra.product([number(Fraction(coefficient)), form]))
+        vector = node.order < 2 or all(map(entrywise.is_entrywise, terms))
         for value, core in constants:
-            spread = any(t.op in ("identity", "diag") for t in terms)
-            terms.append(self._constant(core, value) if spread else number(value))
+            terms.append(number(value) if vector else self._constant(core, value))
         total = sums.add(terms)
         return self._spread(total, node) if total.op == "number" and total.data else total
 
@@ -195,11 +196,6 @@ class MatrixForms:
         if graph is None:
             return None
         return algebra.product([*scalar_order(graph.scalars), *assembled(graph, product.output)])
-
-
-def scalar_order(scalars: Iterable[Formula]) -> list[Formula]:
-    """Names before functions, norms and traces, each in reading order."""
-    return sorted(scalars, key=lambda f: (f.op not in ("atom", "power", "root"), f.rank, f.reading))
 
 
 def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:

@@ -8,11 +8,11 @@ from fractions import Fraction
 from pullback.notation.algebra import (
     Factors,
     elementwise,
-    in_reading_order,
     power,
     product,
     transpose,
 )
+from pullback.notation.orders import in_reading_order
 from pullback.notation.tree import ONE, Formula, Kind, number
 
 

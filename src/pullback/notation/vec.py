@@ -15,7 +15,8 @@ from itertools import permutations
 from pullback.expressions.nodes import Contraction, Node, Sum
 from pullback.notation import algebra, sums
 from pullback.notation.graph import Graph, column
-from pullback.notation.matrix import MatrixForms, assembled, scalar_order
+from pullback.notation.matrix import MatrixForms, assembled
+from pullback.notation.orders import scalar_order
 from pullback.notation.products import Label, Product
 from pullback.notation.tree import Formula, commutation, identity, number, vec
 

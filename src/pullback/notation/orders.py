@@ -1,0 +1,61 @@
+"""The orders in which a person writes terms and factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pullback.notation.tree import LAST, Formula, is_negative
+
+
+def in_reading_order(terms: Sequence[Formula]) -> list[Formula]:
+    """Positive terms first, as they appear in the program; a number in front of differences."""
+    plus = sorted((f for f in terms if not is_negative(f)), key=_order)
+    minus = sorted((f for f in terms if is_negative(f)), key=_order)
+    numbers = [f for f in plus if f.op == "number"]
+    others = [f for f in plus if f.op != "number"]
+    if all(f.op == "function" for f in others):
+        return [*numbers, *others, *minus]
+    return [*others, *numbers, *minus]
+
+
+def _order(f: Formula) -> tuple[int, int, tuple[tuple[int, str], ...]]:
+    return (f.rank if f.op != "number" else LAST, f.transposes, f.reading)
+
+
+def scalar_order(scalars: Iterable[Formula]) -> list[Formula]:
+    """Names before functions, norms and traces, each in reading order."""
+    return sorted(scalars, key=lambda f: (f.op not in ("atom", "power", "root"), f.rank, f.reading))
+
+
+def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
+    """Factors of an elementwise product as a person writes them.
+
+    What was handed on comes first, then what holds a difference, then names, functions and plain
+    products in the order of the program, and last the factors of the form 1 − g.
+    """
+    return sorted(formulas, key=reading_key)
+
+
+def reading_key(f: Formula) -> tuple[int, int, int, int, tuple[tuple[int, str], ...]]:
+    inner = f.parts[0] if f.op in ("transpose", "indexed") else f
+    if inner.op == "atom" and inner.data.rank < 0:
+        group = 0
+    elif inner.op == "sum":
+        group = 3 if any(p.op == "number" for p in inner.parts) else 1
+    elif inner.op in ("product", "quotient") and (f.rank < 0 or _holds_sum(inner)):
+        group = 1
+    else:
+        group = 2
+    by_size = (-f.size, 0, 0) if group == 1 else (0, f.rank, f.size)
+    return (group, *by_size, f.reading)
+
+
+def _holds_sum(f: Formula) -> bool:
+    pending = [f]
+    while pending:
+        part = pending.pop()
+        if part.op == "sum":
+            return True
+        if part.op != "function":
+            pending.extend(part.parts)
+    return False
