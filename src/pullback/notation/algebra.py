@@ -10,9 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from pullback.expressions.sizes import Size
+from pullback.notation.names import Name
 from pullback.notation.orders import in_reading_order
 from pullback.notation.tree import FLIPPED, ONE, Formula, Kind, is_negative, number
 
+MEAN = Name("mean", r"\operatorname{mean}", "mean")
 ELEMENTWISE = {"sum", "hadamard", "division", "entrypower", "function"}
 
 
@@ -125,6 +128,7 @@ def product(factors: Iterable[Formula]) -> Formula:
     if chain and chain[0].kind == "row" and chain[-1].kind == "column":
         taken.take(_scalar_chain(chain))
         chain = []
+    _means(taken.scalars)
     value, chain = _signed(taken.value, chain, alone=not taken.scalars and len(chain) == 1)
     above = [power(s, e) for s, e in taken.scalars.items() if e > 0]
     below = [power(s, -e) for s, e in taken.scalars.items() if e < 0]
@@ -216,7 +220,27 @@ def _scalar_chain(chain: list[Formula]) -> Formula:
     inner = chain[left : len(chain) - right]
     if not (left or right) or not inner:
         return Formula("product", chain)
-    return total(product(inner))
+    sizes = [f.data for f in (transpose(chain[0]), chain[-1]) if f.op == "ones"]
+    return total(product(inner), sizes)
+
+
+def _means(scalars: dict[Formula, Fraction]) -> None:
+    """The sum of all entries over their number is their mean."""
+    for base in [f for f in scalars if f.op == "total" and scalars[f] > 0]:
+        sizes = [
+            next((f for f in scalars if _is_size(f, size) and scalars[f] < 0), None)
+            for size in base.data
+        ]
+        counts = [f for f in sizes if f is not None]
+        if counts and len(counts) == len({*sizes}):
+            for f in (base, *counts):
+                scalars[f] += -1 if f is base else 1
+            mean = Formula("function", base.parts, "scalar", (MEAN, False))
+            scalars[mean] = scalars.get(mean, Fraction(0)) + 1
+
+
+def _is_size(f: Formula, size: Size) -> bool:
+    return f.op == "atom" and f.data.counts and f.data.text == str(size)
 
 
 def _signed(
@@ -283,23 +307,44 @@ def norm(f: Formula) -> Formula:
     return Formula("norm", (best,))
 
 
-def total(f: Formula) -> Formula:
-    """The sum of all entries."""
+def total(f: Formula, sizes: Sequence[Size]) -> Formula:
+    """The sum of all entries, of which there are as many as the product of the sizes."""
     best = min(f, transpose(f), key=lambda g: (g.transposes, g.reading))
-    return Formula("total", (best,))
+    return Formula("total", (best,), data=tuple(sizes))
 
 
 def trace(f: Formula) -> Formula:
-    """The trace, its factors rotated and transposed so that it reads best."""
+    """The trace, its factors rotated and transposed so that it reads best: tr(Xᵀ A X)."""
+    if f.op == "quotient":
+        return product([trace(f.parts[0]), reciprocal(f.parts[1])])
+    parts = f.parts if f.op == "product" else (f,)
+    scalars = [p for p in parts if p.kind == "scalar"]
+    chain = product([p for p in parts if p.kind != "scalar"])
     candidates = []
-    for g in (f, transpose(f)):
+    for g in (chain, transpose(chain)):
         parts = g.parts if g.op == "product" else (g,)
         candidates += [product([*parts[k:], *parts[:k]]) for k in range(len(parts))]
     lone = [g for g in candidates if g.kind == "scalar"]
     if lone:  # tr(x yᵀ) is yᵀ x
-        return min(lone, key=lambda g: (g.transposes, g.reading))
-    best = min(candidates, key=lambda g: (g.transposes, g.reading))
-    return Formula("trace", (best,))
+        return product([*scalars, min(lone, key=lambda g: (g.transposes, g.reading))])
+    best = min(candidates, key=lambda g: (g.transposes, not _is_form(g), g.reading))
+    return product([*scalars, Formula("trace", (best,))])
+
+
+def _is_form(f: Formula) -> bool:
+    return f.op == "product" and len(f.parts) > 2 and f.parts[0] == transpose(f.parts[-1])
+
+
+def pulled_out(f: Formula) -> Formula:
+    """A product of transposes alone as the transpose of a product: (X⁻¹ A X⁻¹)ᵀ."""
+    parts = f.parts if f.op == "product" else ()
+    chain = [p for p in parts if p.kind != "scalar"]
+    if len(chain) < 3 or any(p.op != "transpose" or p.kind != "matrix" for p in chain):
+        return f
+    inside = Formula("product", [transpose(p) for p in reversed(chain)], "matrix")
+    return product(
+        [*(p for p in parts if p.kind == "scalar"), Formula("transpose", (inside,), "matrix")]
+    )
 
 
 def diag(f: Formula) -> Formula:

@@ -39,6 +39,6 @@ def size_formula(size: Size) -> Formula:
     """A size as a scalar formula."""
     terms = []
     for monomial, coefficient in size.terms:
-        names = [atom(Name(n, latex_name(n), n), "scalar") for n in monomial]
+        names = [atom(Name(n, latex_name(n), n, counts=True), "scalar") for n in monomial]
         terms.append(algebra.product([number(coefficient), *names]))
     return sums.add(terms)

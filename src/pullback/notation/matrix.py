@@ -20,8 +20,7 @@ from pullback.expressions.nodes import (
 from pullback.functions.catalogue import primitive
 from pullback.notation import algebra, entrywise, sums
 from pullback.notation.applied import applied, size_formula
-from pullback.notation.entrywise import hadamard
-from pullback.notation.graph import Graph, column
+from pullback.notation.graph import Graph, column, covariance
 from pullback.notation.names import Names
 from pullback.notation.orders import scalar_order
 from pullback.notation.products import Product, constant_of, distributed, opened
@@ -195,7 +194,8 @@ class MatrixForms:
         graph = self.graph(product)
         if graph is None:
             return None
-        return algebra.product([*scalar_order(graph.scalars), *assembled(graph, product.output)])
+        factors = [*scalar_order(graph.scalars), *assembled(graph, product.output)]
+        return algebra.pulled_out(algebra.product(factors))
 
 
 def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
@@ -211,7 +211,7 @@ def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
             return [identity(graph.sizes[row])]
         whole = column(vectors, graph.sizes[row])
         if whole.op == "diag":  # of a matrix: what stands beside its diagonal becomes zero
-            return [hadamard([*whole.parts, identity(graph.sizes[row])])]
+            return [entrywise.hadamard([*whole.parts, identity(graph.sizes[row])])]
         return [algebra.diag(whole)]
     left, right = graph.vectors[row], graph.vectors[col]
     if not graph.edges[row]:
@@ -220,6 +220,14 @@ def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
             algebra.transpose(column(right, graph.sizes[col])),
         ]
     (edge,) = graph.edges[row]
-    before = [algebra.diag(column(left, graph.sizes[row]))] if left else []
+    matrix = edge.seen_from(row)
+    if left and right and matrix.op in ("atom", "function"):  # diag(a) B diag(b) is B ⊙ a bᵀ
+        outer = algebra.product(
+            [column(left, graph.sizes[row]), algebra.transpose(column(right, graph.sizes[col]))]
+        )
+        return [entrywise.hadamard([matrix, outer])]
     after = [algebra.diag(column(right, graph.sizes[col]))] if right else []
-    return [*before, edge.seen_from(row), *after]
+    if not left:
+        return [matrix, *after]
+    weight = column(left, graph.sizes[row])
+    return [*(covariance(weight, matrix) or [algebra.diag(weight), matrix]), *after]

@@ -32,6 +32,7 @@ class Name:
     rank: int = 0
     row: bool = False
     symmetric: bool = False
+    counts: bool = False  # the name of a size
 
     @classmethod
     def plain(cls, text: str, latex: str = "", row: bool = False) -> Name:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum
+from pullback.expressions.nodes import Apply, Contraction, Node, Number, SizeValue, Sum
 from pullback.expressions.placement import has_no_values
 from pullback.functions.catalogue import primitive
 from pullback.simplification.canonical import Certificate, certificate_of, parity
@@ -148,6 +148,8 @@ def common_factors(node: Node) -> Node | None:
     shared.sort(key=lambda s: (-len(s[1]), -s[0][0].order, s[0][0].digest, s[0][1]))
     best, least = None, measure(node)
     for (factor, labels), held in shared[:MOST_CANDIDATES]:
+        if isinstance(base_and_exponent(factor)[0], SizeValue) and len(held) < len(products):
+            continue  # what is divided by a size is a mean
         group = [(node.terms[k][0], one) for k, one in held.items()]
         found = _taken_out(factor, labels, group, node)
         if found is None:
