@@ -103,7 +103,7 @@ def compile_nodes(
 def stable(
     outputs: Mapping[str, Node], program: Program, names: Mapping[Node, str]
 ) -> tuple[dict[str, Node], Program, dict[Node, str]]:
-    """Everything simplified together, so that log(softmax(x)) is x − logsumexp(x) and the like."""
+    """Everything simplified together, so that log(softmax(x)) is one stable function and the like."""
     trace = Trace()
     results = {name: simplify(node, trace) for name, node in outputs.items()}
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pullback.errors import PullbackError
+from pullback.expressions.nodes import Node
 from pullback.functions.algebra import Term, einsum
-from pullback.functions.record import Definition, Function, function
+from pullback.functions.exponential import log
+from pullback.functions.record import Definition, Function, Reading, argument_of, function
 from pullback.functions.reductions import centred, var
 
 logsumexp: Function = function(
@@ -61,6 +63,15 @@ def _log_softmax_slope(x: Term) -> Term:
     return einsum("...i->...ii", one) - einsum("...i,...j->...ij", one, softmax(x))
 
 
+def _log_of_softmax(node: Node) -> tuple[Node, Node] | None:
+    """log softmax(x) in two steps, for a reader who already has softmax(x)."""
+    inner = argument_of("log_softmax", node)
+    if inner is None:
+        return None
+    value = softmax.apply([inner])
+    return log.apply([value]), value
+
+
 log_softmax: Function = function(
     "log_softmax",
     "(i)->(i)",
@@ -72,6 +83,7 @@ log_softmax: Function = function(
     exact=lambda mp, x: [v - mp.log(mp.fsum(mp.exp(w) for w in x)) for v in x],
     doc="log(exp(xᵢ) / Σ exp(xⱼ)) = xᵢ − logsumexp(x), stable at any size of x.",
     latex=r"\operatorname{logsoftmax}",
+    readings=(Reading("logsoftmax(x) = log softmax(x)", _log_of_softmax),),
     special=(0, 1e4, -1e4),
 )
 

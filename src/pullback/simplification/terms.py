@@ -15,6 +15,7 @@ from pullback.simplification.canonical import Certificate, certificate_of, parit
 from pullback.simplification.factors import base_and_exponent
 from pullback.simplification.measure import measure
 from pullback.simplification.products import Factor, Opened
+from pullback.simplification.totals import unit_sum
 
 Term = tuple[Number, Node]
 Labels = tuple[int, ...]
@@ -313,7 +314,8 @@ def _expansion(term: Node, present: set[Node]) -> list[Term]:
         if len(partial) > 24:
             return [(1, term)]
     sizes = dict(enumerate(term.sizes))
-    return [(c, make.contract(factors, term.output, sizes)) for c, factors in partial]
+    products = [(c, make.contract(factors, term.output, sizes)) for c, factors in partial]
+    return [(c, unit_sum(product) or product) for c, product in products]
 
 
 def _open_complement(node: Node, present: set[Node]) -> list[Term]:
