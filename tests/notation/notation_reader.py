@@ -258,8 +258,7 @@ def times(a, b):
 def plus(a, b):
     for one, other in ((a, b), (b, a)):
         if np.ndim(one) == 0 and np.ndim(other):
-            assert isinstance(one, Literal), "a scalar added to a vector or matrix"
-            return one + other
+            return one + other  # a scalar is added to every entry
     assert np.shape(a) == np.shape(b), f"{np.shape(a)} plus {np.shape(b)}"
     literal = isinstance(a, Literal) and isinstance(b, Literal)
     return Literal(a + b) if literal else a + b

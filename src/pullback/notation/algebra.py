@@ -294,13 +294,6 @@ def power(base: Formula, exponent: Fraction | Formula) -> Formula:
     return Formula("power", (base,), base.kind, exponent)
 
 
-def fewest_transposes(f: Formula) -> Formula:
-    """A vector lying or standing, for where it does not matter."""
-    turned = transpose(f)
-    vector = f.kind in ("row", "column")
-    return turned if vector and turned.transposes < f.transposes else f
-
-
 def norm(f: Formula) -> Formula:
     """The Euclidean norm of a vector, the Frobenius norm of a matrix."""
     best = min(f, transpose(f), key=lambda g: (g.transposes, g.kind == "row", g.reading))
@@ -311,48 +304,6 @@ def total(f: Formula, sizes: Sequence[Size]) -> Formula:
     """The sum of all entries, of which there are as many as the product of the sizes."""
     best = min(f, transpose(f), key=lambda g: (g.transposes, g.reading))
     return Formula("total", (best,), data=tuple(sizes))
-
-
-def trace(f: Formula) -> Formula:
-    """The trace, its factors rotated and transposed so that it reads best: tr(Xᵀ A X)."""
-    if f.op == "quotient":
-        return product([trace(f.parts[0]), reciprocal(f.parts[1])])
-    parts = f.parts if f.op == "product" else (f,)
-    scalars = [p for p in parts if p.kind == "scalar"]
-    chain = product([p for p in parts if p.kind != "scalar"])
-    candidates = []
-    for g in (chain, transpose(chain)):
-        parts = g.parts if g.op == "product" else (g,)
-        candidates += [product([*parts[k:], *parts[:k]]) for k in range(len(parts))]
-    lone = [g for g in candidates if g.kind == "scalar"]
-    if lone:  # tr(x yᵀ) is yᵀ x
-        return product([*scalars, min(lone, key=lambda g: (g.transposes, g.reading))])
-    best = min(candidates, key=lambda g: (g.transposes, not _is_form(g), g.reading))
-    return product([*scalars, Formula("trace", (best,))])
-
-
-def _is_form(f: Formula) -> bool:
-    return f.op == "product" and len(f.parts) > 2 and f.parts[0] == transpose(f.parts[-1])
-
-
-def pulled_out(f: Formula) -> Formula:
-    """A product of transposes alone as the transpose of a product: (X⁻¹ A X⁻¹)ᵀ."""
-    parts = f.parts if f.op == "product" else ()
-    chain = [p for p in parts if p.kind != "scalar"]
-    if len(chain) < 3 or any(p.op != "transpose" or p.kind != "matrix" for p in chain):
-        return f
-    inside = Formula("product", [transpose(p) for p in reversed(chain)], "matrix")
-    return product(
-        [*(p for p in parts if p.kind == "scalar"), Formula("transpose", (inside,), "matrix")]
-    )
-
-
-def diag(f: Formula) -> Formula:
-    """The diagonal matrix of a vector, or the diagonal of a matrix."""
-    turned = transpose(f)
-    if turned.transposes < f.transposes:
-        f = turned
-    return Formula("diag", (f,), "column" if f.kind == "matrix" else "matrix")
 
 
 def negated_sum(f: Formula) -> Formula:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pullback.expressions.nodes import Apply
 from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
-from pullback.notation import algebra, entrywise, sums
+from pullback.notation import algebra, entrywise, sums, wholes
 from pullback.notation.names import Name, latex_name
 from pullback.notation.tree import Formula, Kind, atom, number
 
@@ -31,7 +31,7 @@ def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
     latex = record.latex or rf"\operatorname{{{record.name}}}"
     name = Name(record.symbol or record.name, latex, record.name)
     if kind == "scalar" and not record.elementwise:
-        arguments = [algebra.fewest_transposes(a) for a in arguments]
+        arguments = [wholes.fewest_transposes(a) for a in arguments]
     return entrywise.function(name, arguments, kind, by_rows)
 
 

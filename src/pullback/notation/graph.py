@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pullback.expressions.sizes import Size
-from pullback.notation import algebra, entrywise, sums
+from pullback.notation import algebra, entrywise, wholes
 from pullback.notation.algebra import product, transpose
 from pullback.notation.orders import reading_order
-from pullback.notation.tree import Formula, number, ones
+from pullback.notation.tree import Formula, ones
 
 Label = int
 
@@ -100,7 +100,7 @@ class Graph:
         loops = [e for e in edges if e.row == e.column]
         if loops and len(edges) == 1 and not self.vectors[label]:
             self.remove(loops[0])
-            self.scalars.append(sums.trace(loops[0].matrix))
+            self.scalars.append(wholes.trace(loops[0].matrix))
             return True
         self._loops(label)
         if self._trace(label) or self._diagonal(label):
@@ -124,7 +124,9 @@ class Graph:
             self.remove(first)
             self.remove(second)
             before, after = first.seen_from(label), second.seen_from(label)
-            chain = around(before, column(vectors, self.sizes[label]) if vectors else None, after)
+            chain = wholes.around(
+                before, column(vectors, self.sizes[label]) if vectors else None, after
+            )
             self._connect(Edge(first.other(label), second.other(label), product(chain)))
         return True
 
@@ -132,7 +134,7 @@ class Graph:
         """Edges from a label to itself are the diagonals of their matrices."""
         for edge in [e for e in self.edges[label] if e.row == e.column]:
             self.edges[label].remove(edge)
-            self.vectors[label].append(algebra.diag(edge.matrix))
+            self.vectors[label].append(wholes.diag(edge.matrix))
 
     def _merge(self, label: Label) -> None:
         """Parallel edges as one elementwise product."""
@@ -170,8 +172,8 @@ class Graph:
             return False
         weight = column(self.vectors[label], self.sizes[label])
         plain = entrywise.hadamard(reading_order(e.seen_from(other) for e in (first, second)))
-        middle = [algebra.diag(weight)] if self.vectors[label] else []
-        found = algebra.diag(product([first.seen_from(other), *middle, second.seen_from(label)]))
+        middle = [wholes.diag(weight)] if self.vectors[label] else []
+        found = wholes.diag(product([first.seen_from(other), *middle, second.seen_from(label)]))
         if found.size >= product([plain, weight]).size:
             return False
         self.remove(first)
@@ -179,38 +181,6 @@ class Graph:
         self.vectors.pop(label)
         self.vectors[other].append(found)
         return True
-
-
-def around(before: Formula, weight: Formula | None, after: Formula) -> list[Formula]:
-    """Mᵀ diag(w) N for two matrices seen from one label, where (diag(p) − p pᵀ) N is shown as such."""
-    left = transpose(before)
-    if weight is None:
-        return [left, after]
-    right = covariance(weight, after)
-    if right is not None:
-        return [left, *right]
-    turned = covariance(weight, before)
-    if turned is not None:
-        return [*(transpose(f) for f in reversed(turned)), after]
-    return [left, algebra.diag(weight), after]
-
-
-def covariance(weight: Formula, matrix: Formula) -> list[Formula] | None:
-    """diag(p)(M − 𝟏 pᵀ M) as (diag(p) − p pᵀ) M, or None for any other matrix."""
-    turned = matrix.op == "transpose"
-    total = matrix.parts[0] if turned else matrix
-    if total.op != "sum" or len(total.parts) != 2:
-        return None
-    terms = [transpose(p) if turned else p for p in total.parts]
-    for mean, rest in (terms, terms[::-1]):
-        value, taken = sums.split_number(mean)
-        chain = taken.parts if taken.op == "product" else (taken,)
-        if chain[0].op != "ones" or chain[1:2] != (transpose(weight),):
-            continue
-        if (chain[2:] and product(chain[2:]) == rest) or (not chain[2:] and rest.op == "identity"):
-            outer = product([number(value), weight, transpose(weight)])
-            return [sums.add([algebra.diag(weight), outer]), *chain[2:]]
-    return None
 
 
 def _frobenius(a: Formula, b: Formula) -> Formula:
@@ -221,7 +191,7 @@ def _frobenius(a: Formula, b: Formula) -> Formula:
         product([transpose(b), a]),
         product([a, transpose(b)]),
     ]
-    return sums.trace(min(candidates, key=lambda f: f.transposes))
+    return wholes.trace(min(candidates, key=lambda f: f.transposes))
 
 
 def dot(vectors: list[Formula], size: Size) -> Formula:

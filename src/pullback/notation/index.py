@@ -14,7 +14,7 @@ from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, Size
 from pullback.expressions.relations import Relation, relation_of
 from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
-from pullback.notation import algebra, entrywise, sums
+from pullback.notation import algebra, entrywise, sums, wholes
 from pullback.notation.applied import applied, size_formula
 from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Name, Names
@@ -127,7 +127,7 @@ class IndexForms:
         record = primitive(node)
         whole = self.matrices.of(node)
         if whole is not None:
-            return self._at(algebra.fewest_transposes(whole), node, at)
+            return self._at(wholes.fewest_transposes(whole), node, at)
         batch = at[: node.order - len(record.signature.result)]
         fresh = self.letters(scope)
         arguments = []

@@ -18,9 +18,9 @@ from pullback.expressions.nodes import (
     Variable,
 )
 from pullback.functions.catalogue import primitive
-from pullback.notation import algebra, entrywise, sums
+from pullback.notation import algebra, entrywise, sums, wholes
 from pullback.notation.applied import applied, size_formula
-from pullback.notation.graph import Graph, column, covariance
+from pullback.notation.graph import Graph, column
 from pullback.notation.names import Names
 from pullback.notation.orders import scalar_order
 from pullback.notation.products import Product, constant_of, distributed, opened
@@ -195,7 +195,7 @@ class MatrixForms:
         if graph is None:
             return None
         factors = [*scalar_order(graph.scalars), *assembled(graph, product.output)]
-        return algebra.pulled_out(algebra.product(factors))
+        return wholes.pulled_out(algebra.product(factors))
 
 
 def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
@@ -212,7 +212,7 @@ def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
         whole = column(vectors, graph.sizes[row])
         if whole.op == "diag":  # of a matrix: what stands beside its diagonal becomes zero
             return [entrywise.hadamard([*whole.parts, identity(graph.sizes[row])])]
-        return [algebra.diag(whole)]
+        return [wholes.diag(whole)]
     left, right = graph.vectors[row], graph.vectors[col]
     if not graph.edges[row]:
         return [
@@ -226,8 +226,8 @@ def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
             [column(left, graph.sizes[row]), algebra.transpose(column(right, graph.sizes[col]))]
         )
         return [entrywise.hadamard([matrix, outer])]
-    after = [algebra.diag(column(right, graph.sizes[col]))] if right else []
+    after = [wholes.diag(column(right, graph.sizes[col]))] if right else []
     if not left:
         return [matrix, *after]
     weight = column(left, graph.sizes[row])
-    return [*(covariance(weight, matrix) or [algebra.diag(weight), matrix]), *after]
+    return [*(wholes.covariance(weight, matrix) or [wholes.diag(weight), matrix]), *after]

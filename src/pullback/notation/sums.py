@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from pullback.notation import algebra
 from pullback.notation.algebra import (
     Factors,
     elementwise,
@@ -49,19 +48,6 @@ def add(terms: Iterable[Formula]) -> Formula:
         return flat[0]
     kind: Kind = next((f.kind for f in flat if f.kind != "scalar"), "scalar")
     return elementwise(Formula("sum", in_reading_order(flat), kind))
-
-
-def trace(f: Formula) -> Formula:
-    """The trace, that of a sum term by term where a term x yᵀ has the trace yᵀ x."""
-    if f.op == "sum":
-        traces = [algebra.trace(p) for p in f.parts]
-        if any(not _holds_trace(t) for t in traces):
-            return add(traces)
-    return algebra.trace(f)
-
-
-def _holds_trace(f: Formula) -> bool:
-    return f.op == "trace" or (f.op in ("product", "quotient") and any(map(_holds_trace, f.parts)))
 
 
 def split_number(f: Formula) -> tuple[Fraction, Formula]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 
 from pullback.expressions.nodes import Contraction, Node, Sum
-from pullback.notation import algebra, sums
+from pullback.notation import algebra, sums, wholes
 from pullback.notation.graph import Graph, column
 from pullback.notation.matrix import MatrixForms, assembled
 from pullback.notation.orders import scalar_order
@@ -89,7 +89,7 @@ def _term(product: Product, forms: MatrixForms, rows: int) -> Formula | None:
     scalars = scalar_order(graph.scalars)
     if above == across and len(set(above)) == 2 and graph.edges[above[0]]:
         whole = algebra.product(assembled(graph, (above[1], above[0])))
-        return algebra.product([*scalars, algebra.diag(stacked(whole))])
+        return algebra.product([*scalars, wholes.diag(stacked(whole))])
     if graph.separate(above, across) and _paired(graph, above, across):
         sides = [_side(graph, above), algebra.transpose(_side(graph, across))]
         return algebra.product([*scalars, *sides])
@@ -130,7 +130,7 @@ def _weight(graph: Graph, pair: Sequence[Label]) -> list[Formula]:
     if not edges:
         return []
     graph.remove(edges[0])
-    return [algebra.diag(stacked(edges[0].seen_from(pair[1])))]
+    return [wholes.diag(stacked(edges[0].seen_from(pair[1])))]
 
 
 def _blocks(graph: Graph, above: Sequence[Label], across: Sequence[Label]) -> list[_Block]:

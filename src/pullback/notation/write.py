@@ -5,8 +5,9 @@ Forms: ``matrix`` (products, transposes, ⊙, diag, …), ``index`` (entries, Σ
 and ``latex``. An expression without a matrix or vec form is written in index form.
 
 Conventions. Vectors are columns unless the program writes them as rows. A number added to a
-vector or matrix is added to every entry. Elementwise powers are ``x^⊙2`` (ASCII ``x.^2``),
-elementwise quotients ``x ⊘ y`` (``x ./ y``); a product binds tighter than ⊙. ``softmax`` and
+vector or matrix is added to every entry, and so is a scalar where all is entry by entry.
+Elementwise powers are ``x^⊙2`` (ASCII ``x.^2``), elementwise quotients ``x ⊘ y`` (``x ./ y``); a
+product binds tighter than ⊙. ``softmax`` and
 ``logsumexp`` of a matrix act on each row (ASCII says ``softmax(H, 2)``). 𝟏 is a column of ones and
 I the identity, of the size that fits. ``sum`` is the sum of all entries, ‖A‖ the Frobenius norm.
 """

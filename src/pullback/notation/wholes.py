@@ -1,0 +1,101 @@
+"""What is made of whole matrices: traces, diagonals, covariances, the transpose of a product."""
+
+from __future__ import annotations
+
+from pullback.notation.algebra import product, reciprocal, transpose
+from pullback.notation.sums import add, split_number
+from pullback.notation.tree import Formula, number
+
+
+def trace(f: Formula) -> Formula:
+    """The trace, that of a sum term by term where a term x yᵀ has the trace yᵀ x."""
+    if f.op == "sum":
+        traces = [_of_product(p) for p in f.parts]
+        if any(not _holds_trace(t) for t in traces):
+            return add(traces)
+    return _of_product(f)
+
+
+def _holds_trace(f: Formula) -> bool:
+    return f.op == "trace" or (f.op in ("product", "quotient") and any(map(_holds_trace, f.parts)))
+
+
+def _of_product(f: Formula) -> Formula:
+    """The trace, its factors rotated and transposed so that it reads best: tr(Xᵀ A X)."""
+    if f.op == "quotient":
+        return product([_of_product(f.parts[0]), reciprocal(f.parts[1])])
+    parts = f.parts if f.op == "product" else (f,)
+    scalars = [p for p in parts if p.kind == "scalar"]
+    chain = product([p for p in parts if p.kind != "scalar"])
+    candidates = []
+    for g in (chain, transpose(chain)):
+        parts = g.parts if g.op == "product" else (g,)
+        candidates += [product([*parts[k:], *parts[:k]]) for k in range(len(parts))]
+    lone = [g for g in candidates if g.kind == "scalar"]
+    if lone:  # tr(x yᵀ) is yᵀ x
+        return product([*scalars, min(lone, key=lambda g: (g.transposes, g.reading))])
+    best = min(candidates, key=lambda g: (g.transposes, not _is_form(g), g.reading))
+    return product([*scalars, Formula("trace", (best,))])
+
+
+def _is_form(f: Formula) -> bool:
+    return f.op == "product" and len(f.parts) > 2 and f.parts[0] == transpose(f.parts[-1])
+
+
+def diag(f: Formula) -> Formula:
+    """The diagonal matrix of a vector, or the diagonal of a matrix."""
+    turned = transpose(f)
+    if turned.transposes < f.transposes:
+        f = turned
+    return Formula("diag", (f,), "column" if f.kind == "matrix" else "matrix")
+
+
+def around(before: Formula, weight: Formula | None, after: Formula) -> list[Formula]:
+    """Mᵀ diag(w) N for two matrices seen from one label, where (diag(p) − p pᵀ) N is shown as such."""
+    left = transpose(before)
+    if weight is None:
+        return [left, after]
+    right = covariance(weight, after)
+    if right is not None:
+        return [left, *right]
+    turned = covariance(weight, before)
+    if turned is not None:
+        return [*(transpose(f) for f in reversed(turned)), after]
+    return [left, diag(weight), after]
+
+
+def covariance(weight: Formula, matrix: Formula) -> list[Formula] | None:
+    """diag(p)(M − 𝟏 pᵀ M) as (diag(p) − p pᵀ) M, or None for any other matrix."""
+    turned = matrix.op == "transpose"
+    total = matrix.parts[0] if turned else matrix
+    if total.op != "sum" or len(total.parts) != 2:
+        return None
+    terms = [transpose(p) if turned else p for p in total.parts]
+    for mean, rest in (terms, terms[::-1]):
+        value, taken = split_number(mean)
+        chain = taken.parts if taken.op == "product" else (taken,)
+        if chain[0].op != "ones" or chain[1:2] != (transpose(weight),):
+            continue
+        if (chain[2:] and product(chain[2:]) == rest) or (not chain[2:] and rest.op == "identity"):
+            outer = product([number(value), weight, transpose(weight)])
+            return [add([diag(weight), outer]), *chain[2:]]
+    return None
+
+
+def pulled_out(f: Formula) -> Formula:
+    """A product of transposes alone as the transpose of a product: (X⁻¹ A X⁻¹)ᵀ."""
+    parts = f.parts if f.op == "product" else ()
+    chain = [p for p in parts if p.kind != "scalar"]
+    if len(chain) < 3 or any(p.op != "transpose" or p.kind != "matrix" for p in chain):
+        return f
+    inside = Formula("product", [transpose(p) for p in reversed(chain)], "matrix")
+    return product(
+        [*(p for p in parts if p.kind == "scalar"), Formula("transpose", (inside,), "matrix")]
+    )
+
+
+def fewest_transposes(f: Formula) -> Formula:
+    """A vector lying or standing, for where it does not matter."""
+    turned = transpose(f)
+    vector = f.kind in ("row", "column")
+    return turned if vector and turned.transposes < f.transposes else f
