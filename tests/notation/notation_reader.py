@@ -36,7 +36,11 @@ TOKENS = {
 
 
 class Literal(float):
-    """A number written in the formula; only such a number is added to every entry."""
+    """A number written in the formula; such a number may be added to every entry anywhere."""
+
+
+class Loose(np.ndarray):
+    """A scalar added to every entry: only an operation entry by entry may take it up."""
 
 
 def tokens(text, dialect):
@@ -77,7 +81,7 @@ class MatrixReader:
     def read(self):
         result = self.sum()
         assert self.tokens[self.at][0] == "end", f"left over: {self.tokens[self.at :]}"
-        return result
+        return firm(result)
 
     def sum(self):
         sign = -1 if self.peek() == self.minus else 1
@@ -147,7 +151,7 @@ class MatrixReader:
                 base = raised(base, int(op.translate(RAISED)))
             elif op in ("^⊙", ".^"):
                 self.take()
-                base = np.asarray(base) ** self.primary()
+                base = np.asarray(base) ** np.asarray(self.primary())
             elif op == "^":
                 self.take()
                 base = raised(base, self.primary())
@@ -174,7 +178,7 @@ class MatrixReader:
             inner = self.sum()
             self.norms.pop()
             self.take("‖")
-            return np.sqrt(np.sum(np.square(inner)))
+            return np.sqrt(np.sum(np.square(firm(inner))))
         assert kind == "name", text
         if self.peek() == "(" and self.tokens[self.at][2]:
             return self.call(text)
@@ -211,8 +215,18 @@ class MatrixReader:
         return called(name, arguments)
 
 
+NOT_BY_ENTRIES = {"sum", "mean", "norm2", "tr", "vec", "kron", "diag", "det", "inv", "logdet"}
+
+
+def firm(x):
+    assert not isinstance(x, Loose), "a scalar added to a vector or matrix"
+    return x
+
+
 def called(name, arguments):
     """A function's value; one of vectors says so, as in softmax(H, 2), where it is of rows."""
+    by_entries = name not in NOT_BY_ENTRIES
+    arguments = [np.asarray(a) if by_entries and np.ndim(a) else firm(a) for a in arguments]
     x = arguments[0]
     if name.endswith("rows"):
         name, arguments = name.removesuffix("rows"), [x, 2]
@@ -226,6 +240,7 @@ def called(name, arguments):
         return y if name == "softmax" else y[:, None]
     special = {
         "sum": np.sum,
+        "mean": np.mean,
         "norm2": lambda a: np.sqrt(np.sum(np.square(a))),
         "tr": np.trace,
         "vec": lambda a: a.T.reshape(-1, 1),
@@ -251,14 +266,15 @@ def times(a, b):
         literal = isinstance(a, Literal) and isinstance(b, Literal)
         return Literal(a * b) if literal else a * b
     assert a.shape[1] == b.shape[0], f"{a.shape} times {b.shape}"
-    c = a @ b
+    c = firm(a) @ firm(b)
     return c[0, 0] if c.shape == (1, 1) else c
 
 
 def plus(a, b):
     for one, other in ((a, b), (b, a)):
         if np.ndim(one) == 0 and np.ndim(other):
-            return one + other  # a scalar is added to every entry
+            total = one + other
+            return total if isinstance(one, Literal) else total.view(Loose)
     assert np.shape(a) == np.shape(b), f"{np.shape(a)} plus {np.shape(b)}"
     literal = isinstance(a, Literal) and isinstance(b, Literal)
     return Literal(a + b) if literal else a + b
@@ -267,6 +283,7 @@ def plus(a, b):
 def entrywise(a, b, divide):
     if np.ndim(a) and np.ndim(b):
         assert a.shape == b.shape, f"{a.shape} ⊙ {b.shape}"
+    a, b = (np.asarray(x) if np.ndim(x) else x for x in (a, b))
     return a / b if divide else np.multiply(a, b)
 
 
