@@ -128,7 +128,7 @@ class _Setter:
             opening = self.take()
             inside = self.sequence(r"\right")
             self.take()
-            return _fenced(opening, inside, self.take()), OTHER
+            return _fenced(opening, inside, self.take(), grows=True), OTHER
         if mark in FENCES:
             inside = self.sequence(FENCES[mark], "}", r"\right")
             closing = self.take() if self.peek() == FENCES[mark] else "."
@@ -207,9 +207,10 @@ def _row(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else _element("mrow", "".join(items))
 
 
-def _fenced(opening: str, inside: Sequence[str], closing: str) -> str:
-    """A group between fences that grow with it; ``.`` is none."""
+def _fenced(opening: str, inside: Sequence[str], closing: str, grows: bool = False) -> str:
+    """A group between fences, which grow with it if TeX's do; ``.`` is none."""
     left, right = (BARS.get(sign, sign) for sign in (opening, closing))
-    before = _operator(left, ' form="prefix"') if left != "." else ""
-    after = _operator(right, ' form="postfix"') if right != "." else ""
+    fixed = "" if grows else ' stretchy="false"'
+    before = _operator(left, f' form="prefix"{fixed}') if left != "." else ""
+    after = _operator(right, f' form="postfix"{fixed}') if right != "." else ""
     return _element("mrow", before + "".join(inside) + after)

@@ -27,6 +27,11 @@ _RAISED = str.maketrans("0123456789-", _DIGITS + "⁻")
 Written = tuple[str, int]
 
 
+def _tall(latex: str) -> bool:
+    """Whether what encloses a formula has to grow with it."""
+    return any(command in latex for command in (r"\frac", r"\sum", r"\left"))
+
+
 def written(formula: Formula, style: Style) -> str:
     """The formula in a style."""
     return Printer(style).write(formula)[0]
@@ -49,9 +54,7 @@ class Printer:
         return text if own >= level else self._parentheses(text)
 
     def _parentheses(self, text: str) -> str:
-        if self.latex and any(tall in text for tall in (r"\frac", r"\sum", r"\left(")):
-            return rf"\left({text}\right)"
-        return f"({text})"
+        return rf"\left({text}\right)" if self.latex and _tall(text) else f"({text})"
 
     # leaves
 
@@ -264,8 +267,9 @@ class Printer:
     def _call(self, f: Formula, template: str) -> Written:
         inside = self.write(f.parts[0])[0]
         text = template.format(inside)
-        if self.latex and r"\frac" in inside:
+        if self.latex and _tall(inside):
             text = text.replace(f"({inside})", rf"\left({inside}\right)")
+            text = text.replace(rf"\lVert {inside} \rVert", rf"\left\lVert {inside} \right\rVert")
         return text, ATOM
 
     def _trace(self, f: Formula) -> Written:
