@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from pullback.compilation.compile import Compiled, compile_nodes
-from pullback.compilation.keeping import compile_kept
+from pullback.compilation.compile import Compiled
+from pullback.compiled import code, compile
 from pullback.derivation import batching
 from pullback.derivation.derive import derive, derive_each, target_of
 from pullback.derivation.structure import Convention
@@ -271,105 +271,6 @@ def grade(
     program = program_of(f)
     symbols = [wrt] if isinstance(wrt, str | Tensor) else list(wrt)
     return grade_program(program, [name_of(program, w) for w in symbols], claim, structured)
-
-
-def compile(
-    f: Stated | Mapping[str, Stated],
-    structure: str = "dense",
-    target: str = "numpy",
-    checked: bool = True,
-    planned: bool = False,
-) -> Compiled:
-    """A function of arrays for an expression, or for several under one name each.
-
-    What several outputs share is computed once. ``structure="keep"`` returns a derivative with
-    structure as :class:`.Kept`: small arrays and δs, with products, solutions and diagonals, and
-    never the array of mostly zeros. ``planned`` writes every step into buffers
-    that are allocated once; ``checked`` raises DomainError where a value leaves the reals.
-    ``fn.source`` is standalone NumPy. Raises PullbackError for no outputs, and for a structure
-    or target that is not available.
-
-    >>> import pullback as pb, numpy as np
-    >>> fn = pb.compile(pb.derivative("norm2(A*x - b)^2", "x"))
-    >>> fn(A=np.eye(2), x=np.array([3.0, 4.0]), b=np.array([1.0, 1.0]))
-    array([4., 6.])
-    """
-    if structure not in ("dense", "keep"):
-        raise PullbackError(f"there is no structure '{structure}'", hint="known are dense, keep")
-    if structure == "keep" and (planned or target != "numpy"):
-        raise PullbackError("structure='keep' is for NumPy's plain code")
-    outputs = f if isinstance(f, Mapping) else {"": f}
-    if not outputs:
-        raise PullbackError("there is nothing to compile", hint='give outputs: {"loss": L}')
-    programs = {name: program_of(g) for name, g in outputs.items()}
-    merged = _merge(programs)
-    if not isinstance(f, Mapping):
-        programs = {merged.result_name or "result": programs[""]}
-    names: dict[Node, str] = {}
-    rows = set(merged.rows)
-    for name, g in zip(programs, outputs.values(), strict=True):
-        if isinstance(g, Derivative):
-            handed = g.derivation.handed_to_lines()
-            names.update(
-                {node: cotangent_name(g.derivation.program, line) for node, line in handed.items()}
-            )
-            rows |= {cotangent_name(g.derivation.program, line) for line in g.program.rows}
-            if len(g.derivation.wrt) == 1 and g.derivation.wrt[0].name in g.program.rows:
-                rows.add(name)
-    nodes = {
-        name: g.node if isinstance(g, Derivative) else programs[name].result
-        for name, g in zip(programs, outputs.values(), strict=True)
-    }
-    program = replace(merged, rows=frozenset(rows))
-    if structure == "keep":
-        above = {
-            name: _row_axes(g) if isinstance(g, Derivative) else 0
-            for name, g in zip(programs, outputs.values(), strict=True)
-        }
-        return compile_kept(nodes, above, program, names, checked=checked)
-    return compile_nodes(nodes, program, names, target=target, planned=planned, checked=checked)
-
-
-def _row_axes(d: Derivative) -> int:
-    """How many axes make the rows: those of the function, or of the first variable for a scalar."""
-    function, *variables = d.derivation.groups
-    return function or variables[0]
-
-
-def cotangent_name(program: Program, line: str) -> str:
-    """What the gradient handed to a line is called in code, such as ``dL_dg``."""
-    return f"d{program.result_name or 'f'}_d{line}"
-
-
-def code(
-    f: Stated | Mapping[str, Stated],
-    target: str = "numpy",
-    planned: bool = False,
-) -> str:
-    """The generated source code: readable, and standalone. Raises what :func:`compile` raises.
-
-    >>> import pullback as pb
-    >>> print(pb.code(pb.gradient("norm2(A*x - b)^2", "x")))  # doctest: +ELLIPSIS
-    import numpy as np
-    ...
-    """
-    return compile(f, target=target, planned=planned).source
-
-
-def _merge(programs: Mapping[str, Program]) -> Program:
-    """One program with the names of all; two variables of one name must be the same."""
-    first = next(iter(programs.values()))
-    variables: dict[str, Variable] = {}
-    lines: dict[str, Node] = {}
-    rows: frozenset[str] = frozenset()
-    for program in programs.values():
-        for name, node in program.variables.items():
-            if variables.setdefault(name, node) is not node:
-                raise PullbackError(f"'{name}' has two meanings in the functions to compile")
-        for name, line in program.lines.items():
-            lines.setdefault(name, line)
-        rows |= program.rows
-    return replace(first, variables=variables, lines=lines, rows=rows)
 
 
 __all__ = [
