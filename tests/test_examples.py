@@ -23,3 +23,15 @@ def test_product_or_quotient() -> None:
     by_product = [cost for _, cost, _ in costs]
     assert by_product == sorted(by_product, reverse=True)
     assert costs[-1][2] > 2 * costs[-1][1]
+
+
+def test_newton_finds_a_lower_loss_in_fewer_steps_than_bfgs() -> None:
+    path = EXAMPLES / "newton_or_bfgs.py"
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True)
+    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines()}
+    loss = {name: float(row[2]) for name, row in rows.items() if row[1] == "loss"}
+    slope = {name: float(rows[name][5]) for name in loss}
+    steps = {name: int(rows[name][6]) for name in loss}
+    assert loss["Newton-CG"] < min(loss["BFGS"], loss["L-BFGS-B"])
+    assert slope["Newton-CG"] < 1e-6
+    assert steps["Newton-CG"] < 20 < steps["BFGS"]

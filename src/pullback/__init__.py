@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         hvp,
         jacobian,
         jvp,
+        objective,
         parse,
         vjp,
     )
@@ -67,6 +68,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "matrix",
+    "objective",
     "parse",
     "scalar",
     "tensor",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pullback.compilation.compile import Compiled
 from pullback.compiled import code, compile
@@ -24,6 +25,7 @@ from pullback.language.declarations import check_name
 from pullback.language.tensor import Tensor
 from pullback.simplification.simplify import simplify
 from pullback.stated import Stated, name_of, parse, program_of
+from pullback.training.minimising import Objective
 from pullback.verification.certificate import Certificate
 from pullback.verification.grading import Grade
 from pullback.verification.grading import grade as grade_program
@@ -273,6 +275,27 @@ def grade(
     return grade_program(program, [name_of(program, w) for w in symbols], claim, structured)
 
 
+def objective(
+    f: Stated, *wrt: str | Tensor, start: Mapping[str, Any] | None = None, **given: Any
+) -> Objective:
+    """A scalar ``f`` as a function of one flat vector, with gradient and Hessian, for SciPy.
+
+    ``given`` are the values of the other variables; where they do not show every size, ``start``
+    maps variables to starting values. Raises PullbackError for an f that is no scalar, and what
+    :func:`derivative` raises. J. Nocedal, S. J. Wright, Numerical Optimization (2nd edition,
+    2006), chapter 7.
+
+    >>> import pullback as pb, numpy as np
+    >>> f = pb.objective("sum(exp(x)) - b'*x", "x", b=np.array([1.0, 2.0]))
+    >>> from scipy.optimize import minimize
+    >>> found = minimize(f.fun, np.zeros(2), jac=f.jac, hess=f.hess, method="trust-exact")
+    >>> np.allclose(found.x, np.log([1.0, 2.0]))
+    True
+    """
+    program = program_of(f)
+    return Objective(program, [name_of(program, w) for w in wrt], given, start)
+
+
 __all__ = [
     "Certificate",
     "Compiled",
@@ -294,6 +317,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "objective",
     "parse",
     "program_of",
     "vjp",
