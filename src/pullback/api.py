@@ -22,6 +22,7 @@ from pullback.expressions.nodes import Node, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape, shape_text
 from pullback.language.declarations import check_name
+from pullback.language.reading import Dialect
 from pullback.language.tensor import Tensor
 from pullback.simplification.simplify import simplify
 from pullback.stated import Stated, name_of, parse, program_of
@@ -257,22 +258,28 @@ def grade(
     wrt: str | Tensor | Sequence[str | Tensor],
     claim: str,
     structured: Convention | None = None,
+    dialect: Dialect | None = None,
 ) -> Grade:
     """Whether a claimed derivative is right: ``.right``, ``.reason`` and a counter-example.
 
     The claim is a text in the names of ``f``, its lines included. Right up to layout counts as
     right, and ``.layout`` says so. ``structured`` is that of :func:`derivative`; a claim that is
-    right in another convention is told so. Raises PullbackError for a claim that cannot be read.
+    right in another convention is told so. ``dialect`` is how the claim is written, if its marks
+    do not tell (see :func:`parse`). Raises PullbackError for a claim that cannot be read.
 
     >>> import pullback as pb
     >>> pb.grade("norm2(A*x - b)^2", "x", "2*A'*(A*x - b)").right
     True
     >>> pb.grade("norm2(A*x - b)^2", "x", "A'*(A*x - b)").reason
     'it is half of what is right'
+    >>> pb.grade("norm2(A*x - b)^2", "x", "2 Σ_j A_ji (Σ_k A_jk x_k − b_j)").right
+    True
     """
     program = program_of(f)
     symbols = [wrt] if isinstance(wrt, str | Tensor) else list(wrt)
-    return grade_program(program, [name_of(program, w) for w in symbols], claim, structured)
+    return grade_program(
+        program, [name_of(program, w) for w in symbols], claim, structured, dialect
+    )
 
 
 def objective(

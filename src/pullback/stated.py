@@ -26,9 +26,9 @@ def parse(
 
     ``shapes`` gives the sizes of names: ``("m", "n")`` a matrix, ``("n",)`` a column,
     ``(1, "n")`` a row, ``()`` a scalar; what is not given is inferred. ``dialect`` is
-    "matlab" (the default language), "numpy", "latex" or "printed" (the text that derivatives
-    print); if it is not given, marks such as ``@``, ``\\frac`` and ``ᵀ`` tell, and what they
-    leave open is refused. Raises PullbackError with a caret under the place that is at fault.
+    "matlab" (the default language), "numpy", "latex", or "printed" and "index" (what derivatives
+    print in matrices and in indices); if it is not given, marks such as ``@``, ``\\frac``, ``ᵀ``
+    and ``Σ_k`` tell, and what they leave open is refused. Raises PullbackError with a caret under the place that is at fault.
 
     >>> import pullback as pb
     >>> f = pb.parse("norm2(A*x - b)^2", shapes={"A": ("m", "n")})

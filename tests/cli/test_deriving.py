@@ -186,3 +186,28 @@ def test_layouts_differentials_and_mathml() -> None:
     assert "ᵀ dU x + 2 (V σ(U x) − y)ᵀ dV σ(U x)\n" in done.output
     assert run(*arguments, "--form", "differential", "--as", "mathml").output.count("<math ") == 1
     assert run(*arguments, "--form", "all", "--as", "mathml").output.count("</math>") == 6
+
+
+def test_a_claim_in_indices_is_graded() -> None:
+    words = ("grade", "norm2(A*x - b)^2", "--wrt", "x", "--claim")
+    right = "2 Σ_j A_ji (Σ_k A_jk x_k − b_j)"
+    assert run(*words, right).exit_code == 0  # Σ_j tells
+    assert run(*words, right, "--dialect", "index").exit_code == 0
+    assert run(*words, "2*sum_j(A[j,i]*(sum_k(A[j,k]*x[k]) - b[j]))").exit_code == 0
+    done = run(*words, "Σ_j A_ji (Σ_k A_jk x_k − b_j)")
+    assert done.exit_code == 1 and "it is half of what is right" in done.output
+    done = run(*words, "2 A_ji (A_jk x_k − b_j)", "--claim-dialect", "index")
+    assert done.exit_code == 2 and "write Σ in front of a product" in done.stderr
+    done = run(*words, "2 Σ_j A_ij (Σ_k A_jk x_k − b_j)")
+    assert done.exit_code == 1 and "the letter" in done.output
+    outer = ("grade", "u'*A*x", "--wrt", "A", "--claim-dialect", "index", "--claim")
+    assert run(*outer, "u_i x_j").exit_code == 0
+    assert "it is the transpose" in run(*outer, "x_i u_j").output
+    assert run(*outer, "∂f/∂A_ij = u_i x_j").exit_code == 0
+
+
+def test_a_program_in_indices_is_derived() -> None:
+    text = "h_i = σ(Σ_j U_ij x_j)\nΣ_i (h_i − y_i)²"
+    done = run("derive", text, "--wrt", "U", "--form", "index", "--named")
+    assert done.exit_code == 0
+    assert "∂f/∂U_ij = 2 (h_i − y_i) h_i (1 − h_i) x_j" in done.output

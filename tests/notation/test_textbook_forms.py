@@ -250,7 +250,7 @@ def test_vec_form_of_matrix_functions():
 def test_what_has_no_form_falls_back_to_indices():
     outer = program(e("i,j->ij", x, x))
     assert not has_matrix_form(derive(outer, "x").node)
-    assert equation(derive(outer, "x")) == "∂f_ij/∂x_k = δ_jk x_i + δ_ik x_j"
+    assert equation(derive(outer, "x")) == "∂f_ij/∂x_k = δ_ik x_j + δ_jk x_i"
     diagonal = program(e("i->ii", x))
     assert equation(derive(diagonal, "x"), "vec") == "∂f_ij/∂x_k = δ_ij δ_ik"
 

@@ -12,7 +12,13 @@ from typing import Any, Literal, get_args
 import click
 
 from pullback import api
-from pullback.cli.stating import along_structure, names_from, program_from, stated
+from pullback.cli.stating import (
+    along_structure,
+    names_from,
+    program_from,
+    stated,
+    stated_dialect,
+)
 from pullback.compilation.compile import TARGETS
 from pullback.derivation.derive import derive, derive_each
 from pullback.derivation.result import Derivation
@@ -22,6 +28,7 @@ from pullback.explanation.explain import Detail
 from pullback.expressions.constructors import is_zero
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import shape_text
+from pullback.language.reading import Dialect
 from pullback.notation.equations import Layout, equation, equation_of
 from pullback.notation.printing import written
 from pullback.notation.styles import UNICODE
@@ -174,6 +181,11 @@ def check_command(
 @stated
 @along_structure
 @click.option("--claim", required=True, help="The derivative as you have it, in the same names.")
+@click.option(
+    "--claim-dialect",
+    type=click.Choice(get_args(Dialect)),
+    help="How the claim is written; otherwise its marks tell, and --dialect index is for both.",
+)
 def grade_command(
     expression: str | None,
     path: str | None,
@@ -182,10 +194,13 @@ def grade_command(
     assumptions: Sequence[str],
     structured: Convention | None,
     claim: str,
+    claim_dialect: Dialect | None,
 ) -> None:
     """Say whether a claimed derivative is right, else what is wrong; exit status 1 if it is."""
     program = program_from(expression, path, shapes, assumptions)
-    graded = api.grade(program, names_from(wrt), claim, structured)
+    if claim_dialect is None and stated_dialect() == "index":
+        claim_dialect = "index"
+    graded = api.grade(program, names_from(wrt), claim, structured, claim_dialect)
     click.echo(graded)
     if not graded.right:
         click.echo(f"the derivative is {graded.answer}")

@@ -80,8 +80,13 @@ def program_from(
         raise PullbackError("give an expression, or a file with -f: one of the two")
     text = expression if expression is not None else _read(str(path))
     sizes, words = _declared(shapes, assumptions)
-    dialect = click.get_current_context().meta[_DIALECT]
-    return parse_program(text, shapes=sizes, assume=words, dialect=dialect)
+    return parse_program(text, shapes=sizes, assume=words, dialect=stated_dialect())
+
+
+def stated_dialect() -> Dialect | None:
+    """The option --dialect of the command that runs."""
+    found: Dialect | None = click.get_current_context().meta[_DIALECT]
+    return found
 
 
 def _read(path: str) -> str:

@@ -11,6 +11,9 @@ from pullback.language.printed import MARK
 Span = tuple[int, int]
 _NUMPY = re.compile(r"@|\*\*|\.T(?!\w)|(?<![\w.])(?:np|numpy)\.")
 _LATEX = re.compile(r"\\[A-Za-z]+|\\.?|[\^_]\{")
+_INDEX = re.compile(
+    r"[Σ∑]_(?:\{[^{}]*\}|[^\W\d_]+)\s*[\w(\[√]|(?<!\w)sum_[^\W\d_]\w*\(|(?<!\w)(?:delta|δ)\[|\]_(?:\{|[^\W\d_])"
+)
 _COMMENT = re.compile(r"[#%][^\n]*")
 _INSTEAD = {
     "@": "the matrix product is *",
@@ -30,6 +33,11 @@ def recognised(text: str) -> tuple[Literal["matlab", "numpy", "latex", "printed"
         return "numpy", numpy.span()
     printed = MARK.search(plain)
     return ("printed", printed.span()) if printed else ("matlab", None)
+
+
+def in_indices(text: str) -> bool:
+    """Whether a text has marks of index notation: Σ_k in front of a factor, sum_k(…), […]_ij."""
+    return _INDEX.search(_COMMENT.sub("", text)) is not None
 
 
 def refuse_other_dialects(text: str, plain: str) -> None:

@@ -103,7 +103,7 @@ def _operate(step: Operate, rule: Rule, shape: Shape, nodes: Sequence[Node]) -> 
     elif build is not None:
         result = build(nodes, shape)
     elif step.symbol in ("^", ".^"):
-        result = _power(step.symbol, nodes[0], nodes[1])
+        result = power(step.symbol, nodes[0], nodes[1])
     else:
         result = _contraction(rule, nodes)
     check_literals(result, nodes)
@@ -147,7 +147,7 @@ def _contraction(rule: Rule, nodes: Sequence[Node]) -> Node:
     return make.contract(pairs, [root(axis) for axis in rule.axes if isinstance(axis, tuple)])
 
 
-def _power(symbol: str, base: Node, exponent: Node) -> Node:
+def power(symbol: str, base: Node, exponent: Node) -> Node:
     value = make.constant_value(exponent)
     coefficient, _ = make.split_coefficient(base)
     if isinstance(value, int) and bits(coefficient) * abs(value) > LARGEST and coefficient != 1:

@@ -9,7 +9,8 @@ from pullback.errors import Place, PullbackError
 from pullback.expressions import Node, Program, Shape, Size, Variable
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
-from pullback.language.calls import CONSTANTS, first_size, is_function
+from pullback.language.calls import CONSTANTS, first_size
+from pullback.language.checking import check_lines, check_names
 from pullback.language.code import (
     Instruction,
     Load,
@@ -20,6 +21,8 @@ from pullback.language.code import (
     compile_line,
 )
 from pullback.language.declarations import EVERY_KIND, Declared, Sizes, collect, declare
+from pullback.language.dialects import in_indices
+from pullback.language.index.reader import index_program
 from pullback.language.inference import infer
 from pullback.language.latex_calls import Latex
 from pullback.language.lowering import lower
@@ -47,19 +50,22 @@ def parse_program(
     MATLAB: ``sum(A, 1)`` adds up each column. Raises PullbackError, and ShapeError where two
     sizes disagree.
 
-    ``dialect`` is "matlab" (the default language), "numpy", "latex" or "printed"; if it is not
-    stated, marks such as ``@``, ``\\frac`` or ``ᵀ`` tell. In a printed formula factors stand side
+    ``dialect`` is "matlab" (the default language), "numpy", "latex", "printed" or "index"; if it
+    is not stated, marks such as ``@``, ``\\frac``, ``ᵀ`` or ``Σ_k`` tell. In a printed formula factors stand side
     by side, ``2 Aᵀ(A x − b)``, and ``I`` is the identity unless it is declared. Where "printed"
     is stated, ``shapes`` may name what the text no longer has, functions of a vector act on each
     row of a matrix, as they are printed, and ``shape``, the shape of the result, settles the
-    sizes that only a result's surroundings settle, as those of ``2 I``.
+    sizes that only a result's surroundings settle, as those of ``2 I``. So it does for "index",
+    which :mod:`pullback.language.index` describes.
 
     >>> program = parse_program("norm2(A*x - b)^2")
     >>> program.assumed
     ('A is a matrix m×n', 'x is a column of size n', 'b is a column of size m')
     """
+    if dialect == "index" or (dialect is None and isinstance(text, str) and in_indices(text)):
+        return index_program(text, shapes or {}, assume or {}, shape, _printed)
     source = read(text, dialect, {*(shapes or ()), *(assume or ())}, _words(shapes or {}))
-    _check_lines(source)
+    check_lines(source)
     names_used, sizes_used = _names(source)
     lines = [line.name for line in source.lines if line.name]
     stated = dialect == "printed"
@@ -75,7 +81,7 @@ def parse_program(
     size_names = sizes_used | {
         name for d in declared.values() for size in d.shape for name in size.names
     }
-    _check_names(source, declared, lines, size_names)
+    check_names(source, declared, lines, size_names)
     constants = CONSTANTS.keys() - {*declared, *lines}
     names = {*declared, *lines, *names_used} - size_names - constants
     numpy = source.dialect == "numpy"
@@ -113,6 +119,15 @@ def parse_program(
         assumed=assumed,
         result_name=last,
     )
+
+
+def _printed(
+    text: str,
+    shapes: Mapping[str, Sizes],
+    assume: Mapping[str, str | Iterable[str]],
+    shape: Shape | None,
+) -> Program:
+    return parse_program(text, shapes, assume, "printed", shape)
 
 
 _WITHOUT_ROWS = (k.SCALAR, k.COLUMN, k.MATRIX)
@@ -200,43 +215,6 @@ def _words(shapes: Mapping[str, Sizes]) -> set[str]:
                 else set(re.findall(r"[^\W\d]\w*", str(part)))
             )
     return found
-
-
-def _check_lines(source: Source) -> None:
-    if not source.lines:
-        raise PullbackError("the text has no formula", None, "write one, as in  norm2(A*x - b)^2")
-    seen: set[str] = set()
-    for line in source.lines:
-        place = Place(source.text, line.start, line.stop)
-        if not line.name and line is not source.lines[-1]:
-            hint = "name it, as in  f = …; only the last line may go without a name"
-            raise PullbackError("this line has no effect", place, hint)
-        if line.name in seen:
-            hint = "give the second line another name"
-            raise PullbackError(f"'{line.name}' already names a line above", place, hint)
-        if is_function(line.name):
-            hint = "give the line another name"
-            raise PullbackError(f"'{line.name}' is a function", place, hint)
-        if line.name:
-            seen.add(line.name)
-
-
-def _check_names(
-    source: Source, declared: Mapping[str, Declared], lines: list[str], sizes: set[str]
-) -> None:
-    places = {line.name: Place(source.text, line.start, line.stop) for line in source.lines}
-    for name in lines:
-        if name in declared:
-            hint = "a line defines its name; its shape follows"
-            raise PullbackError(f"'{name}' is declared as a variable", places[name], hint)
-        if name in sizes:
-            raise PullbackError(f"'{name}' is the name of a size", places[name])
-    for name in sorted(sizes):
-        if name in declared:
-            place = declared[name].place
-            raise PullbackError(f"'{name}' is both a size and a variable", place)
-        if is_function(name):
-            raise PullbackError(f"'{name}' is a function, not a size")
 
 
 def _check_order(

@@ -6,7 +6,7 @@ bounds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import count
 
@@ -16,6 +16,15 @@ from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
 from pullback.notation import algebra, entrywise, sums, wholes
 from pullback.notation.applied import applied, size_formula
+from pullback.notation.chains import (
+    ALONE,
+    COUNTING,
+    Contents,
+    Letters,
+    Place,
+    connected,
+    counting_order,
+)
 from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Name, Names
 from pullback.notation.orders import reading_key
@@ -34,9 +43,7 @@ from pullback.notation.solving import Entry, solved
 from pullback.notation.styles import ASCII, LATEX, UNICODE, Style
 from pullback.notation.tree import LAST, Formula, atom, indexed, number, sigma, sigma_to
 
-Letters = tuple[str, ...]
 Indices = tuple[Relation, ...]  # linear forms in letters
-LETTERS = "ijklmnpqrstuvwabcfgh"
 
 
 class IndexForms:
@@ -48,20 +55,24 @@ class IndexForms:
         self.defined: Node | None = None  # the node whose formula is being written
         self.extent: dict[str, Size] = {}  # how far each letter runs
         self.standing: set[str] = set()  # letters that are the whole index of such an axis
-        self.sizes = {
+        self.shorter: set[str] = set()  # letters that are the whole index of a longer axis
+        self.contents = Contents(names)
+        self.sum = "∑" if "Σ" in names.taken else "Σ"
+        self.delta = "I" if {"δ", "delta"} & names.taken else "δ"
+        self.reserved = {
             name
             for root in roots
             for node in visible(root, names)
             for size in node.shape
             for name in size.names
-        }
+        } | _tails(names.taken)
 
     def letters(self, used: Iterable[str] = ()) -> Iterator[str]:
         """Index letters that name nothing else and are not in use."""
         used = set(used)
         for k in count():
-            marked = [f"{letter}{k}" if k else letter for letter in LETTERS]
-            yield from (m for m in self.names.free(marked) if m not in self.sizes | used)
+            marked = [f"{letter}{k}" if k else letter for letter in COUNTING]
+            yield from (m for m in self.names.free(marked) if m not in self.reserved | used)
 
     def free(self, order: int) -> Letters:
         """The letters of the axes of a whole formula, in order."""
@@ -73,7 +84,7 @@ class IndexForms:
         self.defined = root
         self.matrices = MatrixForms(self.names, root)
         self.extent = dict(zip(letters, root.shape, strict=True))
-        self.standing = set()
+        self.standing, self.shorter = set(), set()
         return self._entry(root, tuple(map(plain, letters)), frozenset(letters))
 
     def _entry(self, node: Node, at: Indices, scope: frozenset[str]) -> Formula:
@@ -88,7 +99,7 @@ class IndexForms:
         if isinstance(node, Indicator):
             labels = range(node.order)
             return relation_formula(
-                put_in(relation_of(node, labels), dict(zip(labels, at, strict=True)))
+                put_in(relation_of(node, labels), dict(zip(labels, at, strict=True))), self.delta
             )
         if isinstance(node, Sum):
             terms = [(c, self._entry(n, at, scope)) for c, n in node.terms]
@@ -105,8 +116,8 @@ class IndexForms:
         """The entry of a formula of a whole node, but for its first axes."""
         for index, size in zip(at, node.shape, strict=True):
             letter = letter_of(index)
-            if letter is not None and self.extent.get(letter) == size:
-                self.standing.add(letter)
+            if letter is not None:
+                (self.standing if self.extent.get(letter) == size else self.shorter).add(letter)
         return indexed(formula, [index_formula(index) for index in at[skip:]])
 
     def _by_name(self, node: Node, at: Indices) -> Formula | None:
@@ -148,7 +159,7 @@ class IndexForms:
 
     def _along(self, letters: Sequence[str], style: Style) -> str:
         """The letters over which a function takes its argument, with their ranges if need be."""
-        if self.standing.issuperset(letters):
+        if (self.standing - self.shorter).issuperset(letters):
             marks = "".join(letters)
             return f"_{{{marks}}}" if style is LATEX else f"_{marks}"
         last = {k: written(size_formula(self.extent[k]), style) for k in letters}
@@ -159,36 +170,32 @@ class IndexForms:
         letter = next(free)
         self.extent[letter] = size
         self.standing.discard(letter)
+        self.shorter.discard(letter)
         return letter
 
     def _product(self, product: Product, indices: Indices, scope: frozenset[str]) -> Formula:
         at: dict[Label, Relation] = {}
         deltas = []
-        for label, index in zip(product.output, indices, strict=True):
+        for label, index in sorted(zip(product.output, indices, strict=True), key=_by_letters):
             if at.setdefault(label, index) != index:
                 difference = put_in(_MINUS, {0: at[label], 1: index})
-                deltas.append(relation_formula(difference))
-        scalars: list[Formula] = [number(product.value)]
-        scalars += [size_formula(product.sizes[k]) for k in product.counts]
+                deltas.append(relation_formula(difference, self.delta))
         found = solved(product)
         if found is None:
             return number(0)
-        closed: list[Formula] = []
-        groups = connected(found, product.output)
+        alone = [size_formula(product.sizes[k]) for k in product.counts]
+        groups = connected(found, at, self.contents)
         free = self.letters(scope)
-        last = len(indices)
-        bound = self._bind(
-            at, [e for place, es in groups if place < last for e in es], product, free
-        )
-        opens: list[tuple[tuple[int, ...], list[Formula]]] = []
+        touching = [e for place, es in groups if place != ALONE for e in es]
+        bound = self._bind(at, touching, product, free)
+        opens: list[tuple[tuple[object, ...], list[Formula]]] = []
         for place, factors in groups:
             inside = scope | frozenset(bound)
-            if place == last:  # a factor by itself: its letters can be used again
+            if place == ALONE:  # a factor by itself: its letters can be used again
                 own = dict(at)
                 own_bound = self._bind(own, factors, product, self.letters(inside))
                 entries = self._entries(factors, own, inside | set(own_bound))
-                form = self._summed(own_bound, entries)
-                (closed if form.op != "number" and own_bound else scalars).append(form)
+                alone.append(self._summed(own_bound, entries))
                 continue
             entries = self._entries(factors, at, inside)
             key = reading_key(entries[0])[:2] if len(entries) == 1 else (1, -LAST)
@@ -196,6 +203,9 @@ class IndexForms:
         opens.sort(key=lambda group: group[0])
         entries = [e for _, es in opens for e in es]
         entries.sort(key=lambda e: e.op not in ("bracket", "delta"))
+        closed = sorted(filter(_is_sum, alone), key=_scalar_order)
+        scalars = [f for f in alone if f not in closed]
+        scalars = [number(product.value), *sorted(scalars, key=_scalar_order)]
         if len(closed) == 1 and not bound:
             return algebra.product([*scalars, *deltas, *entries, *closed])
         return algebra.product([*scalars, *closed, *deltas, self._summed(bound, entries)])
@@ -207,9 +217,13 @@ class IndexForms:
         product: Product,
         free: Iterator[str],
     ) -> list[str]:
-        """Letters for the labels that have none yet, in the order in which they appear."""
+        """Letters for the labels that have none yet, in the order in which they appear.
+
+        The axes of a sum may run either way, so they follow those of the other factors.
+        """
         bound = []
-        for label in [k for f in factors for k in f.labels]:
+        settled = sorted(factors, key=lambda f: isinstance(f.node, Sum))
+        for label in [k for f in settled for k in f.labels]:
             if label not in at:
                 bound.append(self._letter(free, product.sizes[label]))
                 at[label] = plain(bound[-1])
@@ -222,7 +236,7 @@ class IndexForms:
         for f in factors:
             indices = tuple([put_in(index, at) for index in f.indices])
             if f.node is None:
-                conditions.append(relation_formula(indices[0]))
+                conditions.append(relation_formula(indices[0], self.delta))
             else:
                 entries.append(self._entry(f.node, indices, scope))
         chained = any(len(f.labels) > 1 for f in factors)
@@ -239,53 +253,34 @@ class IndexForms:
         held = letters_of(body)
         ranges = [size_formula(self.extent[k]) for k in bound if k not in held]
         value, rest = sums.split_number(body)
+        evident = self.standing - self.shorter  # letters whose range is plain to see
         for letter in reversed(bound):
-            if letter in held - self.standing:
-                rest = sigma_to(letter, size_formula(self.extent[letter]), rest)
-        total = sigma([k for k in bound if k in held & self.standing], rest)
+            if letter in held - evident:
+                rest = sigma_to(letter, size_formula(self.extent[letter]), rest, self.sum)
+        total = sigma([k for k in bound if k in held & evident], rest, self.sum)
         return algebra.product([number(value), *ranges, total])
 
 
 _MINUS = Relation.of([(0, Size.of(1)), (1, Size.of(-1))], Size.of(0), equality=True)
 
 
-def connected(factors: Sequence[Entry], output: Sequence[Label]) -> list[tuple[int, list[Entry]]]:
-    """The factors in groups that share summed labels, each in order along its chain.
-
-    With each group comes the first output axis it touches, or the number of axes if none. A
-    group starts with a factor on that axis and goes on along shared labels.
-    """
-    position: dict[Label, int] = {}
-    for k, label in enumerate(output):
-        position.setdefault(label, k)
-    end = len(output)
-    by_label: dict[Label, list[int]] = {}
-    for k, factor in enumerate(factors):
-        for label in set(factor.labels) - set(position):
-            by_label.setdefault(label, []).append(k)
-    places = [
-        (min([position.get(label, end) for label in f.labels], default=end), *_simple(f), k)
-        for k, f in enumerate(factors)
-    ]
-    groups: list[tuple[int, list[Entry]]] = []
-    done: set[int] = set()
-    for place, *_, start in sorted(places):
-        if start in done:
-            continue
-        done.add(start)
-        chain, k = [start], 0
-        while k < len(chain):
-            for label in factors[chain[k]].labels:
-                near = [i for i in by_label.get(label, ()) if i not in done]
-                chain += sorted(near, key=lambda i: _simple(factors[i]))
-                done.update(near)
-            k += 1
-        groups.append((place, [factors[i] for i in chain]))
-    return groups
+def _is_sum(f: Formula) -> bool:
+    """Whether it is Σ, or a power or product of such."""
+    parts = f.parts if f.op in ("power", "root", "product", "quotient") else ()
+    return f.op == "sigma" or any(map(_is_sum, parts))
 
 
-def _simple(factor: Entry) -> tuple[int, bool]:
-    """Vectors before matrices, and 1 − g after g."""
-    node = factor.node
-    broken = isinstance(node, Sum) and any(constant_of(n) is not None for _, n in node.terms)
-    return len(factor.labels), broken
+def _scalar_order(f: Formula) -> tuple[object, ...]:
+    """1 − g after g; beyond that by what is read."""
+    broken = f.op == "sum" and any(part.op == "number" for part in f.parts)
+    return broken, sorted(f.reading), f.size, f.letters, repr(f)
+
+
+def _by_letters(pair: tuple[Label, Relation]) -> list[Place]:
+    return sorted(counting_order(str(x)) for x in pair[1].labels)
+
+
+def _tails(names: Collection[str]) -> set[str]:
+    """The letters of x_i where that is a name beside x: entries of x have others."""
+    parts = [name.rpartition("_") for name in names]
+    return {letter for head, _, tail in parts if head in names for letter in tail}

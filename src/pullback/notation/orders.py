@@ -18,8 +18,9 @@ def in_reading_order(terms: Sequence[Formula]) -> list[Formula]:
     return [*others, *numbers, *minus]
 
 
-def _order(f: Formula) -> tuple[int, int, tuple[tuple[int, str], ...]]:
-    return (f.rank if f.op != "number" else LAST, f.transposes, f.reading)
+def _order(f: Formula) -> tuple[object, ...]:
+    rank = f.rank if f.op != "number" else LAST
+    return (rank, f.transposes, f.reading, f.letters, f.size, f.op)
 
 
 def scalar_order(scalars: Iterable[Formula]) -> list[Formula]:
@@ -36,7 +37,9 @@ def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
     return sorted(formulas, key=reading_key)
 
 
-def reading_key(f: Formula) -> tuple[int, int, int, int, tuple[tuple[int, str], ...]]:
+def reading_key(
+    f: Formula,
+) -> tuple[int, int, int, int, tuple[tuple[int, str], ...], tuple[str, ...]]:
     inner = f.parts[0] if f.op in ("transpose", "indexed") else f
     if inner.op == "atom" and inner.data.rank < 0:
         group = 0
@@ -47,7 +50,7 @@ def reading_key(f: Formula) -> tuple[int, int, int, int, tuple[tuple[int, str], 
     else:
         group = 2
     by_size = (-f.size, 0, 0) if group == 1 else (0, f.rank, f.size)
-    return (group, *by_size, f.reading)
+    return (group, *by_size, f.reading, f.letters)
 
 
 def _holds_sum(f: Formula) -> bool:

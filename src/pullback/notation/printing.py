@@ -10,7 +10,7 @@ from itertools import pairwise
 from pullback.expressions.sizes import Size
 from pullback.notation.algebra import negate, product
 from pullback.notation.applied import size_formula
-from pullback.notation.names import Name
+from pullback.notation.names import Name, ascii_name, latex_name
 from pullback.notation.styles import (
     ATOM,
     COMPOUND,
@@ -149,6 +149,8 @@ class Printer:
             tight = opens and (closed or before.endswith((self.style.transpose, *_DIGITS)))
             between = self.style.close if tight else self.style.times
             words = self.latex and r"\mathrm" in text[text.rfind(" ") + 1 :] + factor[:7]
+            if factor[0] in "0123456789" and self.style.times == " ":
+                between = r" \cdot " if self.latex else " · "  # log(2) 2^s would read as one number
             text += (r" \, " if words else between) + factor
         return text
 
@@ -293,8 +295,9 @@ class Printer:
     # indices
 
     def _subscript(self, letters: Sequence[str]) -> str:
-        single = all(len(letter) == 1 for letter in letters)
-        return ("" if single else ",").join(letters)
+        if all(len(letter) == 1 for letter in letters):
+            return "".join(letters)
+        return ",".join(letters) if self.latex else f"{{{','.join(letters)}}}"
 
     def _index(self, index: Index) -> str:
         if isinstance(index, str):
@@ -322,11 +325,12 @@ class Printer:
         return f"{text}_{{{marks}}}" if self.latex else f"{text}_{marks}"
 
     def _delta(self, f: Formula) -> Written:
+        *letters, sign = f.data
         if self.latex:
-            return rf"\delta_{{{self._subscript(f.data)}}}", ATOM
+            return f"{latex_name(sign)}_{{{self._subscript(letters)}}}", ATOM
         if self.unicode:
-            return "δ_" + self._subscript(f.data), ATOM
-        return f"delta[{','.join(f.data)}]", ATOM
+            return f"{sign}_{self._subscript(letters)}", ATOM
+        return f"{ascii_name(sign)}[{','.join(letters)}]", ATOM
 
     def _bracket(self, f: Formula) -> Written:
         left, right = (self.write(p)[0] for p in f.parts)
@@ -337,22 +341,16 @@ class Printer:
         return rf"\left[{text}\right]" if self.latex else f"[{text}]", ATOM
 
     def _sigma(self, f: Formula) -> Written:
+        letters, sign = f.data
+        marks = self._subscript(letters) if self.unicode or self.latex else "_".join(letters)
         if len(f.parts) == 2:
-            return self._sigma_to(f)
-        body = self.at(f.parts[0], PRODUCT)
-        if self.latex:
-            return rf"\sum_{{{self._subscript(f.data)}}} {body}", PRODUCT
-        if self.unicode:
-            return f"Σ_{self._subscript(f.data)} {body}", PRODUCT
-        return f"sum_{'_'.join(f.data)}({self.write(f.parts[0])[0]})", ATOM
-
-    def _sigma_to(self, f: Formula) -> Written:
-        (letter,), last = f.data, self._index(f.parts[1])
-        marks = f"_{{{letter}=1}}^{{{last}}}"
+            marks = f"{{{letters[0]}=1}}^{{{self._index(f.parts[1])}}}"
+        elif self.latex:
+            marks = f"{{{marks}}}"
         if not (self.latex or self.unicode):
-            return f"sum{marks}({self.write(f.parts[0])[0]})", ATOM
-        sign = r"\sum" if self.latex else "Σ"
-        return f"{sign}{marks} {self.at(f.parts[0], PRODUCT)}", PRODUCT
+            return f"sum_{marks}({self.write(f.parts[0])[0]})", ATOM
+        sign = r"\sum" if self.latex else sign
+        return f"{sign}_{marks} {self.at(f.parts[0], PRODUCT)}", PRODUCT
 
     def _derivative(self, f: Formula) -> Written:
         """∂f/∂x, the parts as they stand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pullback.notation.index import Letters
+from pullback.notation.chains import Letters
 from pullback.notation.names import Name, ascii_name, latex_name
 from pullback.notation.tree import Formula, Kind, atom, indexed, vec
 

@@ -8,7 +8,8 @@ letters count from 0; here they become formulas. What is printed:
   ``x_{i+1}``, ``A_{1,j}`` (ASCII ``x[i+1]``, ``A[1,j]``);
 - a relation stands in brackets, ``[i ≥ 2]``, ``[k = 2 i]`` (ASCII ``[i >= 2]``, ``[k == 2*i]``), and is
   1 or 0; where it is 0 its product is 0, even if an index in it points nowhere; ``i = j`` is ``δ_ij``;
-- a sum whose letter is nowhere the whole index of an axis that has its range says so:
+- a sum says the range of its letter if that is nowhere the whole index of an axis that has this
+  range, or is that of a longer one:
   ``Σ_{i=1}^{n−1} tanh(x_{i+1})`` (ASCII ``sum_{i=1}^{n-1}(tanh(x[i+1]))``).
 """
 
@@ -59,14 +60,17 @@ def index_formula(index: Relation) -> Index:
     return sums.add([*plus, *map(algebra.negate, minus), size_formula(rest + 1)])
 
 
-def relation_formula(relation: Relation) -> Formula:
-    """A relation between letters: a bracket, or δ where it says that two letters are equal."""
+def relation_formula(relation: Relation, sign: str = "δ") -> Formula:
+    """A relation between letters: a bracket, or δ where it says that two letters are equal.
+
+    ``sign`` is how δ is written.
+    """
     letters = sorted(map(str, relation.labels))
     signs = {c for _, c in relation.coefficients}
     if relation.equality and relation.offset == ZERO and signs == {ONE, -ONE} and len(letters) == 2:
-        return delta(letters[0], letters[1])
+        return delta(letters[0], letters[1], sign)
     left, right, rest = _terms(relation)
-    sign = "=" if relation.equality else "≥" if left else "≤"
+    compared = "=" if relation.equality else "≥" if left else "≤"
     if left and right:
         for monomial, count in rest.terms:
             (right if count < 0 else left).append(size_formula(Size([(monomial, abs(count))])))
@@ -76,7 +80,7 @@ def relation_formula(relation: Relation) -> Formula:
         left, right = right, [size_formula(rest)]
     if relation.equality and len(left) > len(right) > 1:
         left, right = right, left
-    return bracket(sums.add(left), sign, sums.add(right))
+    return bracket(sums.add(left), compared, sums.add(right))
 
 
 def _terms(form: Relation) -> tuple[list[Formula], list[Formula], Size]:
@@ -108,7 +112,7 @@ def letters_of(formula: Formula) -> set[str]:
         if part.op == "atom" and part.data.rank == INDEX:
             found.add(part.data.text)
         elif part.op == "delta":
-            found.update(part.data)
+            found.update(part.data[:2])
         elif part.op == "indexed":
             found.update(index for index in part.data if isinstance(index, str))
             pending.extend(index for index in part.data if isinstance(index, Formula))

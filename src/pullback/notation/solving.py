@@ -74,7 +74,7 @@ def _next(
             form = relation.solved_for(label)
             if form is None or label in output:
                 continue
-            conditions = _range(form, sizes[label], sizes)
+            conditions = conditions_of(form, sizes[label], sizes)
             if conditions and any(c not in (ONE, -ONE) for _, c in form.coefficients):
                 continue
             cost = (label in held, len(conditions))
@@ -83,7 +83,7 @@ def _next(
     return None if best is None else best[1]
 
 
-def _range(form: Relation, size: Size, sizes: Mapping[Hashable, Size]) -> list[Relation]:
+def conditions_of(form: Relation, size: Size, sizes: Mapping[Hashable, Size]) -> list[Relation]:
     """What is left to ask of 0 ≤ form < size; sizes are as long as what is taken by number."""
     low = Relation(form.coefficients, form.offset, equality=False)
     high = low.negated()

@@ -36,6 +36,7 @@ class Formula:
 
     __slots__ = (
         "_hash",
+        "_letters",
         "_reading",
         "data",
         "flip",
@@ -62,6 +63,7 @@ class Formula:
         self._hash = hash((op, self.parts, kind, data))
         self.flip: Formula | None = None  # its transpose, once it was asked for
         self._reading: tuple[tuple[int, str], ...] | None = None
+        self._letters: tuple[str, ...] | None = None
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
@@ -87,6 +89,15 @@ class Formula:
             own = ((self.data.rank, self.data.text),) if self.op == "atom" else ()
             self._reading = own + tuple(key for p in self.parts for key in p.reading)
         return self._reading
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The indices as they are read: what tells S_ij from S_ji in an order."""
+        if self._letters is None:
+            own = self.data if self.op == "indexed" else ()
+            own = self.data[:2] if self.op == "delta" else own
+            self._letters = tuple(k for p in self.parts for k in p.letters) + tuple(map(str, own))
+        return self._letters
 
     def like(self, parts: Sequence[Formula], kind: Kind | None = None) -> Formula:
         """The same operation on other parts, as it stands."""
@@ -127,18 +138,19 @@ def indexed(formula: Formula, indices: Sequence[Index]) -> Formula:
     return Formula("indexed", (formula,), "scalar", tuple(indices)) if indices else formula
 
 
-def sigma(letters: Sequence[str], body: Formula) -> Formula:
-    """The sum of ``body`` over index letters."""
-    return Formula("sigma", (body,), "scalar", tuple(letters)) if letters else body
+def sigma(letters: Sequence[str], body: Formula, sign: str = "Σ") -> Formula:
+    """The sum of ``body`` over index letters; ``sign`` is ∑ where Σ is a name."""
+    return Formula("sigma", (body,), "scalar", (tuple(letters), sign)) if letters else body
 
 
-def sigma_to(letter: str, last: Formula, body: Formula) -> Formula:
+def sigma_to(letter: str, last: Formula, body: Formula, sign: str = "Σ") -> Formula:
     """The sum of ``body`` over one letter from 1 to ``last``."""
-    return Formula("sigma", (body, last), "scalar", (letter,))
+    return Formula("sigma", (body, last), "scalar", ((letter,), sign))
 
 
-def delta(one: str, other: str) -> Formula:
-    return Formula("delta", (), "scalar", (one, other))
+def delta(one: str, other: str, sign: str = "δ") -> Formula:
+    """1 where two letters are equal, else 0; ``sign`` is I where δ is a name."""
+    return Formula("delta", (), "scalar", (one, other, sign))
 
 
 def bracket(left: Formula, relation: str, right: Formula) -> Formula:

@@ -21,7 +21,8 @@ from typing import Literal
 from pullback.expressions.nodes import Node
 from pullback.expressions.sizes import Shape
 from pullback.notation import algebra
-from pullback.notation.index import IndexForms, Letters
+from pullback.notation.chains import Letters
+from pullback.notation.index import IndexForms
 from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Names
 from pullback.notation.printing import written

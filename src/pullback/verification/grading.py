@@ -14,11 +14,22 @@ from pullback.derivation.derive import derive
 from pullback.derivation.result import Derivation
 from pullback.derivation.structure import Convention
 from pullback.errors import DomainError, MissingRule, PullbackError, ShapeError
-from pullback.expressions import Contraction, Node, Number, Program, Sum, Variable, shape_text
+from pullback.expressions import (
+    Contraction,
+    Node,
+    Number,
+    Program,
+    Shape,
+    Sum,
+    Variable,
+    shape_text,
+)
 from pullback.expressions import constructors as make
 from pullback.expressions.walks import substitute, variables
 from pullback.language.declarations import NAME
+from pullback.language.dialects import in_indices
 from pullback.language.parse import parse_program
+from pullback.language.reading import Dialect
 from pullback.notation.equations import layout_of
 from pullback.notation.names import Names
 from pullback.notation.write import write
@@ -65,42 +76,68 @@ class Grade:
 
 
 def grade(
-    program: Program, wrt: Sequence[str], claim: str, structured: Convention | None = None
+    program: Program,
+    wrt: Sequence[str],
+    claim: str,
+    structured: Convention | None = None,
+    dialect: Dialect | None = None,
 ) -> Grade:
     """Compare a claimed derivative with the derived one, at exact points.
 
     The claim is a text in the names of the program, its lines included; ``structured`` is the
-    convention it follows. Raises PullbackError
-    for a claim that cannot be read, or a derivative that cannot be certified.
+    convention it follows, ``dialect`` how it is written, if its marks do not tell. Raises
+    PullbackError for a claim that cannot be read, or a derivative that cannot be certified.
     """
     derivation = derive(program, wrt, structured)
     certificate = certify(derivation)
     if certificate.wrong:
         raise PullbackError(f"the derivative could not be certified: {certificate}")
     try:
-        claimed = _claimed(program, claim)
+        claimed = _claimed(derivation, claim, dialect)
     except ShapeError as error:  # a claim whose own shapes disagree is a wrong claim
         return Grade(False, str(error), write(derivation.node, Names.of(program, named=True)))
     return _Grading(derivation, claimed).grade()
 
 
-def _claimed(program: Program, claim: str) -> Node:
+def _claimed(derivation: Derivation, claim: str, dialect: Dialect | None) -> Node:
     """The claim as an expression of the program's variables."""
-    named = {m.group() for m in NAME.finditer(claim)}
+    program = derivation.program
     table: dict[str, Node] = {**program.lines, **program.variables}
+    indices = dialect == "index" or (dialect is None and in_indices(claim))
+    named = table.keys() if indices else {m.group() for m in NAME.finditer(claim)}
     shapes: dict[str, list[Any]] = {}
     words: dict[str, list[str]] = {}
     for name, node in table.items():
         if name in named:
             shapes[name] = [1, *node.shape] if name in program.rows else list(node.shape)
             words[name] = sorted(node.assumptions) if isinstance(node, Variable) else []
-    read = parse_program(claim, shapes=shapes, assume={n: w for n, w in words.items() if w})
+    assume = {n: w for n, w in words.items() if w}
+    if indices:  # with the axes of the result each letter has its place
+        read = _in_indices(claim, shapes, assume, derivation.shape)
+    else:
+        read = parse_program(claim, shapes=shapes, assume=assume, dialect=dialect)
     unknown = [name for name in read.variables if name not in table]
     if unknown:
         raise PullbackError(
             f"'{unknown[0]}' is not a name of the function", hint=f"it has {', '.join(table)}"
         )
     return substitute(read.result, {v: table[name] for name, v in read.variables.items()})
+
+
+def _in_indices(
+    claim: str, shapes: Mapping[str, list[Any]], assume: Mapping[str, list[str]], shape: Shape
+) -> Program:
+    """A claim in indices; that of a matrix may be its transpose."""
+    try:
+        return parse_program(claim, shapes, assume, "index", shape)
+    except ShapeError:
+        if len(shape) != 2 or shape[0] == shape[1]:
+            raise
+        try:
+            return parse_program(claim, shapes, assume, "index", shape[::-1])
+        except ShapeError:
+            pass
+        raise
 
 
 class _Grading:

@@ -1,0 +1,104 @@
+"""What is printed in indices is read again: to the same value, and to what prints the same."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_printed import NUMBERS, SHAPES, TABLE, derived
+from values import value
+
+from pullback.expressions import Program
+from pullback.expressions import constructors as make
+from pullback.functions.catalogue import CATALOGUE
+from pullback.functions.record import Function
+from pullback.language.parse import parse_program
+from pullback.notation.names import Names
+from pullback.notation.styles import ASCII, UNICODE
+from pullback.notation.write import Writing
+from pullback.verification.certificate import check_values
+
+sys.path.append(str(Path(__file__).parent.parent / "notation"))
+from notation_strategies import VARIABLES, expressions, shapes
+
+
+def read_again(derivative, ascii):
+    text = derivative.equation("index", ascii=ascii)
+    program = parse_program(text, SHAPES, dialect="index", shape=derivative.shape)
+    return text, replace(derivative, derivation=replace(derivative.derivation, node=program.result))
+
+
+@pytest.mark.parametrize("ascii", [False, True])
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(("formula", "wrt"), TABLE)
+def test_a_derivative_is_read_again(formula, wrt, order, ascii):
+    d = derived(formula, *([wrt] * order))
+    text, again = read_again(d, ascii)
+    np.testing.assert_allclose(
+        value(again.node, NUMBERS), value(d.node, NUMBERS), rtol=1e-9, atol=1e-11
+    )
+    assert again.equation("index", ascii=ascii) == text
+
+
+def trip(node, variables):
+    """A node written in indices and read again, in both styles."""
+    names = Names.of(Program(node, variables))
+    declared = {name: [str(size) for size in v.shape] for name, v in variables.items()}
+    for style in (UNICODE, ASCII):
+        writing = Writing(node, names, "index")
+        left = f"f[{','.join(writing.letters)}] = " if writing.letters else "f = "
+        text = left + writing.text(style)
+        program = parse_program(text, declared, dialect="index", shape=node.shape)
+        yield text, program.result, left + Writing(program.result, names, "index").text(style)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_any_expression_is_read_again(data):
+    node = data.draw(shapes.flatmap(lambda shape: expressions(shape, 2)))
+    for text, again, printed in trip(node, VARIABLES):
+        certificate = check_values(node, again)
+        assert not certificate.wrong, (text, str(certificate))
+        assert sorted(printed) == sorted(text)  # terms that tie may come in another order
+
+
+FUNCTIONS = [r for r in CATALOGUE.values() if isinstance(r, Function) and r.partials]
+
+
+@pytest.mark.parametrize("batch", [0, 1])
+@pytest.mark.parametrize("record", FUNCTIONS, ids=lambda record: record.name)
+def test_every_function_is_read_again(record, batch):
+    """By itself, and of tensors of more axes than matrix notation has."""
+    names = dict(zip("abcdef", ["n", "m", "k", "p", "q", "r"], strict=True))
+    labels = {label: names[chr(97 + at)] for at, label in enumerate("ijkl")}
+    arguments = []
+    for at, core in enumerate(record.signature.arguments):
+        lead = ["p", "q"][: 2 * batch] if core or not at else []
+        sizes = [*lead, *(labels.get(label, label) for label in core)]
+        arguments.append(make.variable(f"x{at + 5}", sizes))
+    if record.elementwise and not batch:
+        arguments = [make.variable(a.name, ["n"]) for a in arguments]
+    node = record.apply(arguments)
+    for text, again, printed in trip(node, {a.name: a for a in arguments}):
+        assert again is node, text
+        assert printed == text
+
+
+def test_names_that_could_be_taken_for_letters():
+    x, xi, d, s = (
+        make.variable("x", ["n"]),
+        make.variable("x_i", []),
+        make.variable("δ", ["n", "n"]),
+        make.variable("Σ", ["n", "n"]),
+    )
+    node = make.contract([(x, "i"), (xi, ""), (d, "ij"), (s, "jk")], "ik")
+    node = make.add([(1, node), (2, make.delta(make.Size.of("n")))])
+    for text, again, printed in trip(node, {v.name: v for v in (x, xi, d, s)}):
+        assert check_values(node, again).passed and printed == text, text
+    W = make.variable("W_1", ["m", "n"])
+    node = make.contract([(W, "ij"), (x, "j")], "i")
+    for text, again, _ in trip(node, {"W_1": W, "x": x, "W": make.variable("W", ["m"])}):
+        assert again is node, text
