@@ -26,8 +26,8 @@ def parse(
 
     ``shapes`` gives the sizes of names: ``("m", "n")`` a matrix, ``("n",)`` a column,
     ``(1, "n")`` a row, ``()`` a scalar; what is not given is inferred. ``dialect`` is
-    "matlab" (the default language), "numpy", "latex", or "printed" and "index" (what derivatives
-    print in matrices and in indices); if it is not given, marks such as ``@``, ``\\frac``, ``ᵀ``
+    "matlab" (the default language), "numpy", "latex", or "printed", "index" and "vec" (what
+    derivatives print in each notation); if it is not given, marks such as ``@``, ``\\frac``, ``ᵀ``
     and ``Σ_k`` tell, and what they leave open is refused. Raises PullbackError with a caret under the place that is at fault.
 
     >>> import pullback as pb

@@ -69,7 +69,7 @@ def test_names_that_look_like_signs(formula, wrt, ascii, called):
 def test_the_identity_beside_a_variable_of_its_name():
     I, X, x = pb.matrix("I", "n", "n"), pb.matrix("X", "n", "n"), pb.vector("x", "n")
     d = pb.derivative(X @ x + I @ x + x, x)
-    assert d.text() == "X + I + eye(n)"
+    assert d.text() == "eye(n) + X + I"
     assert d.latex() == r"X + I + \mathbf{I}"
     assert pb.derivative(X @ x + x, x).text() == "X + I"
     K = pb.matrix("K", "n", "n")
@@ -85,11 +85,11 @@ def test_sizes_in_subscripts():
         return pb.derivative(pb.parse("W'", {"W": shape}), "W")
 
     assert vec(("m", "n")).text("vec") == "K_mn"
-    assert vec(("m", "n+1")).text("vec") == "K_m,(n + 1)"
-    assert vec(("m", "hidden")).text("vec") == "K_m,hidden"
+    assert vec(("m", "n+1")).text("vec") == "K_{m,n+1}"
+    assert vec(("m", "hidden")).text("vec") == "K_{m,hidden}"
     assert vec(("m", "hidden")).latex("vec") == r"K_{m,\mathrm{hidden}}"
     d = pb.derivative(pb.parse("W*x", {"W": ("m + 2*n", "p"), "x": ("p",)}), "W")
-    assert d.text("vec") == "xᵀ ⊗ I_(m + 2n)"
+    assert d.text("vec") == "xᵀ ⊗ I_{m+2n}"
 
 
 def test_a_symbol_that_a_variable_has_is_spelled():

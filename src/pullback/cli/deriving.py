@@ -184,7 +184,7 @@ def check_command(
 @click.option(
     "--claim-dialect",
     type=click.Choice(get_args(Dialect)),
-    help="How the claim is written; otherwise its marks tell, and --dialect index is for both.",
+    help="How the claim is written; otherwise its marks tell; index and vec, given by --dialect, are for both.",
 )
 def grade_command(
     expression: str | None,
@@ -198,8 +198,8 @@ def grade_command(
 ) -> None:
     """Say whether a claimed derivative is right, else what is wrong; exit status 1 if it is."""
     program = program_from(expression, path, shapes, assumptions)
-    if claim_dialect is None and stated_dialect() == "index":
-        claim_dialect = "index"
+    if claim_dialect is None and stated_dialect() in ("index", "vec"):
+        claim_dialect = stated_dialect()
     graded = api.grade(program, names_from(wrt), claim, structured, claim_dialect)
     click.echo(graded)
     if not graded.right:

@@ -256,6 +256,8 @@ class Builder:
     def name(items: list[Any]) -> Syntax:
         return Name(*span_of(items[0]), name_of(items[0]))
 
+    sized = name  # I_{m+n}: what is in the braces is read once names are known
+
     @staticmethod
     def ones(items: list[Any]) -> Syntax:
         span = span_of(items[0])

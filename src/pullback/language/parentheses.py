@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pullback.language.building import BESIDE
 from pullback.language.faults import Fault
+from pullback.language.sized import sized
 from pullback.language.syntax import (
     Block,
     Call,
@@ -53,6 +54,7 @@ def settle(source: Source, context: Context) -> None:
     """
     values = {*context.known, *(line.name for line in source.lines)}
     values |= {item.name for item in source.declarations}
+    declared = frozenset(values)
     identity = context.beside and "I" not in values
     values |= {item.name for item in syntax_of(source) if isinstance(item, Name)}
     values |= {
@@ -68,6 +70,8 @@ def settle(source: Source, context: Context) -> None:
     def replaced(item: Syntax) -> Syntax:
         if isinstance(item, Name) and item.name == "I" and identity:
             return Call(item.start, item.stop, "eye", [])
+        if isinstance(item, Name) and context.beside:
+            return sized(item, declared, context.sizes) or item
         if isinstance(item, Call) and item.function in called:
             return _of_value(item, context)
         return item

@@ -56,7 +56,8 @@ def parse_program(
     is stated, ``shapes`` may name what the text no longer has, functions of a vector act on each
     row of a matrix, as they are printed, and ``shape``, the shape of the result, settles the
     sizes that only a result's surroundings settle, as those of ``2 I``. So it does for "index",
-    which :mod:`pullback.language.index` describes.
+    which :mod:`pullback.language.index` describes. "vec" is "printed" by another name: with ⊗, vec,
+    ``I_m`` and ``K_mn`` the result is over the long columns that vec makes of matrices.
 
     >>> program = parse_program("norm2(A*x - b)^2")
     >>> program.assumed
@@ -68,7 +69,7 @@ def parse_program(
     check_lines(source)
     names_used, sizes_used = _names(source)
     lines = [line.name for line in source.lines if line.name]
-    stated = dialect == "printed"
+    stated = dialect in ("printed", "vec")
     given = {**(shapes or {}), **(assume or {})} if stated else {}
     declared = collect(
         text,

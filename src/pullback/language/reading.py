@@ -20,7 +20,7 @@ from pullback.language.parentheses import Context, settle
 from pullback.language.printed import COEFFICIENT, has_coefficient, paired
 from pullback.language.syntax import Declaration, Line, Source
 
-Dialect = Literal["matlab", "numpy", "latex", "printed", "index"]
+Dialect = Literal["matlab", "numpy", "latex", "printed", "index", "vec"]
 Span = tuple[int, int]
 NAMED = ("FUNCTIONS", "|".join(sorted(FUNCTION_NAMES, key=lambda name: (-len(name), name))))
 TYPED = (r"[^\n]*// PRINTED\n", "")  # typed formulas have an operator between their factors

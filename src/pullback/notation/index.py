@@ -27,7 +27,7 @@ from pullback.notation.chains import (
 )
 from pullback.notation.matrix import MatrixForms
 from pullback.notation.names import Name, Names
-from pullback.notation.orders import reading_key
+from pullback.notation.orders import Tie, reading_key
 from pullback.notation.printing import written
 from pullback.notation.products import Label, Product, constant_of, opened
 from pullback.notation.readings import visible
@@ -273,7 +273,7 @@ def _is_sum(f: Formula) -> bool:
 def _scalar_order(f: Formula) -> tuple[object, ...]:
     """1 − g after g; beyond that by what is read."""
     broken = f.op == "sum" and any(part.op == "number" for part in f.parts)
-    return broken, sorted(f.reading), f.size, f.letters, repr(f)
+    return broken, sorted(f.reading), f.size, f.letters, Tie(f)
 
 
 def _by_letters(pair: tuple[Label, Relation]) -> list[Place]:

@@ -20,12 +20,33 @@ def in_reading_order(terms: Sequence[Formula]) -> list[Formula]:
 
 def _order(f: Formula) -> tuple[object, ...]:
     rank = f.rank if f.op != "number" else LAST
-    return (rank, f.transposes, f.reading, f.letters, f.size, f.op)
+    return (rank, f.transposes, f.reading, f.letters, f.size, Tie(f))
+
+
+class Tie:
+    """Tells apart formulas that read alike, so that their order does not depend on their nodes."""
+
+    __slots__ = ("formula",)
+
+    def __init__(self, formula: Formula) -> None:
+        self.formula = formula
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tie) and self.formula == other.formula
+
+    def __hash__(self) -> int:
+        return hash(self.formula)
+
+    def __lt__(self, other: Tie) -> bool:
+        return repr(self.formula) < repr(other.formula)
 
 
 def scalar_order(scalars: Iterable[Formula]) -> list[Formula]:
     """Names before functions, norms and traces, each in reading order."""
-    return sorted(scalars, key=lambda f: (f.op not in ("atom", "power", "root"), f.rank, f.reading))
+    return sorted(
+        scalars,
+        key=lambda f: (f.op not in ("atom", "power", "root"), f.rank, f.reading, f.size, Tie(f)),
+    )
 
 
 def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
@@ -37,9 +58,7 @@ def reading_order(formulas: Iterable[Formula]) -> list[Formula]:
     return sorted(formulas, key=reading_key)
 
 
-def reading_key(
-    f: Formula,
-) -> tuple[int, int, int, int, tuple[tuple[int, str], ...], tuple[str, ...]]:
+def reading_key(f: Formula) -> tuple[int, int, int, int, object, object, Tie]:
     inner = f.parts[0] if f.op in ("transpose", "indexed") else f
     if inner.op == "atom" and inner.data.rank < 0:
         group = 0
@@ -50,7 +69,7 @@ def reading_key(
     else:
         group = 2
     by_size = (-f.size, 0, 0) if group == 1 else (0, f.rank, f.size)
-    return (group, *by_size, f.reading, f.letters)
+    return (group, *by_size, f.reading, f.letters, Tie(f))
 
 
 def _holds_sum(f: Formula) -> bool:

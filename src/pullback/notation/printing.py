@@ -87,13 +87,18 @@ class Printer:
     def _size(self, size: Size) -> str:
         return self.write(size_formula(size))[0] if self.latex else str(size)
 
-    def _mark(self, size: Size) -> str:
-        """A size as a subscript: in Unicode mn for m·n, and a sum in parentheses."""
+    def _marks(self, sizes: Sequence[Size]) -> str:
+        """Sizes as a subscript: in Unicode mn for m·n, or for m and n; other ones in braces."""
         if self.latex:
-            return self._size(size)
-        short = all(len(name) == 1 for name in size.names)
-        text = str(size).replace("*", "" if short else "·")
-        return f"({text})" if " " in text else text
+            return self._subscript([self._size(size) for size in sizes])
+        texts = []
+        for size in sizes:
+            short = all(len(name) == 1 for name in size.names)
+            texts.append(str(size).replace("*", "" if short else "·").replace(" ", ""))
+        plain = texts[0].isidentifier() or texts[0].isdigit()
+        if len(texts) > 1:
+            plain = all(len(text) == 1 and text.isalpha() for text in texts)
+        return "".join(texts) if plain else f"{{{','.join(texts)}}}"
 
     def _ones(self, f: Formula) -> Written:
         return self.style.ones.format(self._size(f.data)), ATOM
@@ -103,14 +108,14 @@ class Printer:
         if not sized:
             return self.style.identity.format(self._size(size)), ATOM
         called = self.style.sized_identity.endswith(")")
-        text = self._size(size) if called else self._mark(size)
+        text = self._size(size) if called else self._marks([size])
         return self.style.sized_identity.format(text), ATOM
 
     def _commutation(self, f: Formula) -> Written:
         if self.style.commutation.endswith(")"):
             text = ", ".join(map(self._size, f.data))
         else:
-            text = self._subscript([self._mark(size) for size in f.data])
+            text = self._marks(f.data)
         return self.style.commutation.format(text), ATOM
 
     # sums and products

@@ -18,7 +18,7 @@ from pullback.notation.graph import Graph, column
 from pullback.notation.matrix import MatrixForms, assembled
 from pullback.notation.orders import scalar_order
 from pullback.notation.products import Label, Product
-from pullback.notation.tree import Formula, commutation, identity, number, vec
+from pullback.notation.tree import Formula, commutation, identity, number, ones, vec
 
 Groups = tuple[int, ...]
 
@@ -48,6 +48,8 @@ def stacked(form: Formula) -> Formula:
     chain = [p for p in form.parts if p.kind != "scalar"] if form.op == "product" else [form]
     if form.op == "quotient":
         return algebra.product([stacked(form.parts[0]), algebra.reciprocal(form.parts[1])])
+    if len(chain) == 1 and chain[0].op == "identity":
+        chain = [identity(chain[0].data[0], sized=True)]
     if len(chain) == 2 and chain[0].kind == "column":
         return algebra.product([*scalars, _kron([algebra.transpose(chain[1]), chain[0]])])
     return algebra.product([*scalars, vec(algebra.product(chain))])
@@ -172,22 +174,40 @@ def _factor(
 
 
 def _joined(factors: Sequence[Formula]) -> list[Formula]:
-    """Neighbours that are a column and a row as their product, identities as one."""
+    """Neighbours that are a column and a row as their product."""
     result: list[Formula] = []
-    for f in factors:
+    for f in _merged(factors):
         last = result[-1] if result else None
         if last is not None and {last.kind, f.kind} == {"row", "column"}:
             result[-1] = algebra.product([last, f] if last.kind == "column" else [f, last])
-        elif last is not None and last.op == f.op == "identity":
-            result[-1] = identity(last.data[0] * f.data[0], sized=True)
         else:
             result.append(f)
     return result
 
 
 def _kron(factors: Sequence[Formula]) -> Formula:
-    if len(factors) == 1:
-        return factors[0]
-    kinds = {f.kind for f in factors}
-    kind = factors[0].kind if len(kinds) == 1 else "matrix"
-    return Formula("kron", factors, kind)
+    kept = _merged(factors)
+    if len(kept) == 1:
+        return kept[0]
+    kinds = {f.kind for f in kept}
+    return Formula("kron", kept, kept[0].kind if len(kinds) == 1 else "matrix")
+
+
+def _merged(factors: Sequence[Formula]) -> list[Formula]:
+    """Neighbouring identities as one, and neighbouring columns or rows of ones."""
+    kept: list[Formula] = []
+    for f in factors:
+        last = kept[-1] if kept else None
+        if last is not None and last.op == f.op == "identity":
+            kept[-1] = identity(last.data[0] * f.data[0], sized=True)
+        elif last is not None and last.op == f.op == "ones":
+            kept[-1] = ones(last.data * f.data)
+        elif last is not None and _is_row_of_ones(f) and _is_row_of_ones(last):
+            kept[-1] = algebra.transpose(ones(last.parts[0].data * f.parts[0].data))
+        else:
+            kept.append(f)
+    return kept
+
+
+def _is_row_of_ones(f: Formula) -> bool:
+    return f.op == "transpose" and f.parts[0].op == "ones"

@@ -12,6 +12,7 @@ import numpy as np
 
 from pullback.derivation.derive import derive
 from pullback.derivation.result import Derivation
+from pullback.derivation.stacking import stacked_shape, unstacked
 from pullback.derivation.structure import Convention
 from pullback.errors import DomainError, MissingRule, PullbackError, ShapeError
 from pullback.expressions import (
@@ -93,18 +94,20 @@ def grade(
     if certificate.wrong:
         raise PullbackError(f"the derivative could not be certified: {certificate}")
     try:
-        claimed = _claimed(derivation, claim, dialect)
+        claimed, turned = _with_axes_of(derivation, _claimed(derivation, claim, dialect))
     except ShapeError as error:  # a claim whose own shapes disagree is a wrong claim
         return Grade(False, str(error), write(derivation.node, Names.of(program, named=True)))
-    return _Grading(derivation, claimed).grade()
+    return _Grading(derivation, claimed, turned).grade()
 
 
 def _claimed(derivation: Derivation, claim: str, dialect: Dialect | None) -> Node:
     """The claim as an expression of the program's variables."""
     program = derivation.program
     table: dict[str, Node] = {**program.lines, **program.variables}
-    indices = dialect == "index" or (dialect is None and in_indices(claim))
-    named = table.keys() if indices else {m.group() for m in NAME.finditer(claim)}
+    if dialect is None and in_indices(claim):
+        dialect = "index"
+    sized = {"index": derivation.shape, "vec": stacked_shape(derivation.shape, derivation.groups)}
+    named = table.keys() if dialect in sized else {m.group() for m in NAME.finditer(claim)}
     shapes: dict[str, list[Any]] = {}
     words: dict[str, list[str]] = {}
     for name, node in table.items():
@@ -112,8 +115,8 @@ def _claimed(derivation: Derivation, claim: str, dialect: Dialect | None) -> Nod
             shapes[name] = [1, *node.shape] if name in program.rows else list(node.shape)
             words[name] = sorted(node.assumptions) if isinstance(node, Variable) else []
     assume = {n: w for n, w in words.items() if w}
-    if indices:  # with the axes of the result each letter has its place
-        read = _in_indices(claim, shapes, assume, derivation.shape)
+    if dialect in sized:
+        read = _of_shape(claim, shapes, assume, dialect, sized[dialect])
     else:
         read = parse_program(claim, shapes=shapes, assume=assume, dialect=dialect)
     unknown = [name for name in read.variables if name not in table]
@@ -124,40 +127,63 @@ def _claimed(derivation: Derivation, claim: str, dialect: Dialect | None) -> Nod
     return substitute(read.result, {v: table[name] for name, v in read.variables.items()})
 
 
-def _in_indices(
-    claim: str, shapes: Mapping[str, list[Any]], assume: Mapping[str, list[str]], shape: Shape
+def _with_axes_of(derivation: Derivation, claim: Node) -> tuple[Node, bool]:
+    """A claim over vec(X) as one over the axes of X, any other as it is; whether it was turned."""
+    shape, groups = derivation.shape, derivation.groups
+    over_vec = stacked_shape(shape, groups)
+    if claim.shape == shape or over_vec == shape:
+        return claim, False
+    if claim.shape == over_vec:
+        return unstacked(claim, shape, groups), False
+    if claim.order == 2 and claim.shape[::-1] == over_vec:
+        return unstacked(make.transpose(claim), shape, groups), True
+    return claim, False
+
+
+def _of_shape(
+    claim: str,
+    shapes: Mapping[str, list[Any]],
+    assume: Mapping[str, list[str]],
+    dialect: Dialect,
+    shape: Shape,
 ) -> Program:
-    """A claim in indices; that of a matrix may be its transpose."""
+    """A claim whose shape tells what each letter or 𝟏 is; that of a matrix may be its transpose."""
     try:
-        return parse_program(claim, shapes, assume, "index", shape)
+        return parse_program(claim, shapes, assume, dialect, shape)
     except ShapeError:
         if len(shape) != 2 or shape[0] == shape[1]:
             raise
         try:
-            return parse_program(claim, shapes, assume, "index", shape[::-1])
+            return parse_program(claim, shapes, assume, dialect, shape[::-1])
         except ShapeError:
             pass
         raise
 
 
 class _Grading:
-    def __init__(self, derivation: Derivation, claim: Node) -> None:
+    def __init__(self, derivation: Derivation, claim: Node, turned: bool) -> None:
         self.derivation, self.claim, self.truth = derivation, claim, derivation.node
+        self.turned = turned  # the claim was in the other layout, over vec'd axes
         self.names = Names.of(derivation.program, named=True)
 
     def grade(self) -> Grade:
         if self._equal(self.truth, self.claim):
+            if self.turned:
+                return self._transposed()
             return self._answer(True, "it has the same value wherever it was tried")
         if self.claim.order == 2 and self._equal(self.truth, make.transpose(self.claim)):
-            here = layout_of(self.derivation.groups)
-            other = "numerator" if here == "denominator" else "denominator"
-            text = f"it is the transpose, the derivative in {other} layout"
-            return Grade(True, text, self._text(self.truth), "transposed")
+            return self._transposed()
         if self.claim.shape != self.truth.shape:
             claimed, right = shape_text(self.claim.shape), shape_text(self.truth.shape)
             return self._answer(False, f"its shape is {claimed}, and the derivative is {right}")
         reason = self._other_convention() or self._slip() or self._wrong_terms()
         return self._answer(False, reason, self._counter_example())
+
+    def _transposed(self) -> Grade:
+        here = layout_of(self.derivation.groups)
+        other = "numerator" if here == "denominator" else "denominator"
+        text = f"it is the transpose, the derivative in {other} layout"
+        return Grade(True, text, self._text(self.truth), "transposed")
 
     def _answer(self, right: bool, reason: str, example: dict[str, Any] | None = None) -> Grade:
         return Grade(right, reason, self._text(self.truth), counter_example=example)
