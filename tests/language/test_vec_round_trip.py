@@ -10,12 +10,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from test_printed import NUMBERS, SHAPES, TABLE, derived
 from values import value
 
+import pullback as pb
 from pullback.derivation.stacking import stacked_shape, unstacked
+from pullback.errors import PullbackError
 from pullback.expressions import Program
+from pullback.expressions.constructors import is_zero
 from pullback.language.parse import parse_program
 from pullback.notation.names import Names
 from pullback.notation.styles import ASCII, UNICODE
-from pullback.notation.write import Writing
+from pullback.notation.write import Writing, write
 from pullback.verification.certificate import check_values
 
 sys.path.append(str(Path(__file__).parent.parent / "notation"))
@@ -61,6 +64,9 @@ def test_a_derivative_over_vec_is_read_again(formula, wrt, order, ascii):
     again = unstacked(program.result, d.shape, groups)
     again = replace(d, derivation=replace(d.derivation, node=again))
     assert again.equation("vec", ascii=ascii) == text
+    if not is_zero(d.node) and wrt != "r":  # a row is told by the program, not by the node
+        by_itself = write(program.result, Names.of(d.program), ascii=ascii)
+        assert by_itself.replace("I_mn", "I") == text.partition(" = ")[2].replace("I_mn", "I")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -76,3 +82,45 @@ def test_any_jacobian_over_vec_is_read_again(drawn):
         again = unstacked(program.result, node.shape, groups)
         certificate = check_values(node, again)
         assert not certificate.wrong, (writing.text(style), str(certificate))
+
+
+def test_sizes_as_subscripts():
+    shapes = {"A": ("m", "n"), "x": ("n",)}
+    for text, meaning in [
+        ("I_m", "eye(m)"),
+        ("I_mn", "eye(m*n)"),
+        ("I_{m+2n}", "eye(m + 2*n)"),
+        ("I_3 ⊗ A", "kron(eye(3), A)"),
+        ("(I_m ⊗ x) A", "kron(eye(m), x)*A"),
+        ("K_mn vec(A)", "commutation(m, n)*vec(A)"),
+        ("K_{m,n} vec(A)", "vec(A')"),
+        ("K_{n+1,2}", "commutation(n + 1, 2)"),
+        ("∂f/∂vec(A)ᵀ = xᵀ ⊗ I_m", "kron(x', eye(m))"),
+        ("df/dvec(A) = vec(A)", "vec(A)"),
+    ]:
+        used = {name: shapes[name] for name in shapes if name in meaning}
+        wanted = parse_program(meaning, used).result
+        found = parse_program(text, shapes, dialect="vec").result
+        assert found.shape == wanted.shape
+        assert check_values(found, wanted).passed, text
+    assert "I" in parse_program("I I_m", {"I": ("m", "m"), "I_m": ("m",)}, dialect="vec").variables
+    for wrong in ["I_{}", "K_{m}", "I_{m,n}", "K_{m,;}"]:
+        with pytest.raises(PullbackError):
+            parse_program(wrong, shapes, dialect="vec")
+    with pytest.raises(PullbackError, match="two readings"):
+        parse_program("I_mn", {"B": ("m", "n", "mn")}, dialect="vec")
+
+
+def test_claims_over_vec_are_graded():
+    L = pb.parse("norm2(V*sigmoid(U*x) - y)^2")
+    claim = "2 x ⊗ (Vᵀ(V σ(U x) − y) ⊙ σ(U x) ⊙ (1 − σ(U x)))"
+    assert pb.grade(L, "U", claim, dialect="vec").right
+    assert pb.grade(L, "U", claim.replace("2 ", "", 1), dialect="vec").reason == (
+        "it is half of what is right"
+    )
+    F = pb.parse("V*sigmoid(U*x)")
+    jacobian = "xᵀ ⊗ V diag(σ(U x) ⊙ (1 − σ(U x)))"
+    assert pb.grade(F, "U", f"∂f/∂vec(U)ᵀ = {jacobian}").layout == "as derived"
+    assert pb.grade(F, "U", f"({jacobian})ᵀ").layout == "transposed"
+    assert pb.grade("sum(A*x)", "A", "x ⊗ 𝟏", dialect="vec").right
+    assert not pb.grade("sum(A*x)", "A", "𝟏 ⊗ x", dialect="vec").right

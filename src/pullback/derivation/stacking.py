@@ -57,10 +57,10 @@ def unstacked(node: Node, shape: Shape, groups: Sequence[int]) -> Node:
     for at, (start, stop) in reversed(list(enumerate(_spans(groups)))):
         if stop - start > 1:
             node = split(node, at, shape[start:stop], first_fastest=True)
-    return _in_one_product(node)
+    return in_one_product(node)
 
 
-def _in_one_product(root: Node) -> Node:
+def in_one_product(root: Node) -> Node:
     """The node with its indicators in one product, where what was merged meets what splits it.
 
     Products are opened, and sums multiplied out, only on the way to indicators.
