@@ -70,8 +70,8 @@ def test_the_identity_beside_a_variable_of_its_name():
     I, X, x = pb.matrix("I", "n", "n"), pb.matrix("X", "n", "n"), pb.vector("x", "n")
     d = pb.derivative(X @ x + I @ x + x, x)
     assert d.text() == "eye(n) + X + I"
-    assert d.latex() == r"X + I + \mathbf{I}"
-    assert pb.derivative(X @ x + x, x).text() == "X + I"
+    assert d.latex() == r"\mathbf{I} + X + I"
+    assert pb.derivative(X @ x + x, x).text() == "I + X"
     K = pb.matrix("K", "n", "n")
     d = pb.derivative(K @ X.T, X)
     assert d.text("vec") == "(I_n ⊗ K) commutation(n, n)"
