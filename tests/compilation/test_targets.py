@@ -48,6 +48,7 @@ def derivatives(program, by):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_and_its_partials(name, target):
+    """The same numbers; what only SciPy has is refused by name."""
     record = FUNCTIONS[name]
     given = [*samples(record, 1), *special_samples(record)]
     arguments = [make.variable(f"a{k}", value.shape) for k, value in enumerate(given[0])]
@@ -55,7 +56,12 @@ def test_every_function_and_its_partials(name, target):
     for node in derivatives(program, "a0"):
         kept = Program(node, program.variables)
         reference = compile_nodes({"y": node}, kept, checked=False)
-        fn = called(compile_nodes({"y": node}, kept, target=target), target)
+        try:
+            fn = called(compile_nodes({"y": node}, kept, target=target), target)
+        except PullbackError as refusal:
+            assert "sl." in record.code, refusal
+            assert refusal.message.startswith("there is no ")
+            return
         for values in given:
             expected = reference(*values[: len(reference.inputs)])
             found = np.asarray(fn(*values[: len(reference.inputs)]))

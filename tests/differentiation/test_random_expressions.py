@@ -34,7 +34,7 @@ def inside(domain, node):
             return CATALOGUE["tanh"].apply([node])
         square = make.multiply(node, node)
         return make.add([(1, square), (CONSTANT(low + 0.05), make.ones(node.shape))])
-    if domain.name in ("invertible", "positive determinant"):
+    if domain.matrix is not None:
         bounded = CATALOGUE["tanh"].apply([node])
         one = make.einsum("ij->ij", make.delta(node.shape[-1]))
         one = make.broadcast(one, node.shape)

@@ -159,7 +159,7 @@ OPS = {
     "division": Formula("division", (m, m), "matrix"),
     "entrypower": Formula("entrypower", (m,), "matrix", Fraction(2)),
     "transpose": Formula("transpose", (m,), "matrix"),
-    "function": Formula("function", (m,), "matrix", (Name.plain("softmax"), True)),
+    "function": Formula("function", (m,), "matrix", (Name.plain("softmax"), True, False)),
     **{op: Formula(op, (m,)) for op in ("trace", "diag", "norm", "total", "vec")},
     "kron": Formula("kron", (m, m), "matrix"),
     "ones": tree.ones(Size.of("n")),

@@ -16,11 +16,13 @@ from pullback.compilation.targets.numpy import (
     helpers,
     imports,
     literal,
+    scipy_modules,
 )
 from pullback.errors import DomainError
 from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.program import Program
 from pullback.expressions.walks import post_order
+from pullback.functions.catalogue import primitive
 
 
 def run_traced(
@@ -84,10 +86,10 @@ def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> Dom
     try:
         with np.errstate(divide="raise", invalid="raise", over="ignore", under="ignore"):
             exec(code, space)
-        if i.name.startswith("special."):
+        if scipy_modules([i]):
             raise FloatingPointError  # perhaps: SciPy raises no flags
     except np.linalg.LinAlgError as problem:
-        raise _domain_error(i, user, "needs an invertible matrix", str(problem)) from None
+        raise _domain_error(i, user, _needs(i), str(problem)) from None
     except ZeroDivisionError:
         raise _domain_error(i, user, "divides by zero", "") from None
     except FloatingPointError:
@@ -100,10 +102,18 @@ def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> Dom
     return None
 
 
+def _needs(i: Instruction) -> str:
+    """What a matrix function needs, as its record says."""
+    domains = primitive(i.node).domain if isinstance(i.node, Apply) else ()
+    return f"needs {domains[0].name if domains and domains[0].matrix else 'an invertible matrix'}"
+
+
 def _reason(i: Instruction, operands: list[Any]) -> tuple[str, str]:
     """What went wrong, and the value that it went wrong at."""
     if i.name in ("reciprocal", "divide"):
         return "divides by zero", ""
+    if isinstance(i.node, Apply) and primitive(i.node).domain[0].matrix is not None:
+        return _needs(i), ""
     if i.name in ("log", "sqrt", "power") and operands:
         array = np.asarray(operands[0])
         bad = array < 0 if i.name != "log" else array <= 0

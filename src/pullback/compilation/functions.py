@@ -54,6 +54,14 @@ ELEMENTWISE = frozenset(
     ]
 )
 SPECIAL = frozenset({"erf", "erfc", "gamma", "gammaln", "digamma", "zeta"})  # of SciPy
+OF_A_MATRIX = {  # the axes of the argument that the result has
+    "linalg.inv": (-2, -1),
+    "linalg.det": (),
+    "linalg.pinv": (-1, -2),
+    "linalg.cholesky": (-2, -1),
+    "linalg.eigvalsh": (-1,),
+    "sl.expm": (-2, -1),
+}
 REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Lt: "less",
@@ -199,12 +207,11 @@ class _Reader:
             if options or any(view.axes[k] is None for k in axes):
                 raise Unreadable
             return self.arrays.reduce(name, view, axes, keepdims=ast.literal_eval(keep))
-        if name == "linalg.inv" and len(arguments) == 1:
+        if name in OF_A_MATRIX and len(arguments) == 1 and not keywords:
             inner = self._matrix(arguments[0])
-            return whole(self.arrays.emit("call", name, [inner], self._shape_of(inner)))
-        if name == "linalg.det" and len(arguments) == 1:
-            inner = self._matrix(arguments[0])
-            return whole(self.arrays.emit("call", name, [inner], self._shape_of(inner)[:-2]))
+            shape = self._shape_of(inner)
+            core = tuple([shape[axis] for axis in OF_A_MATRIX[name]])
+            return whole(self.arrays.emit("call", name, [inner], shape[:-2] + core))
         raise Unreadable
 
     def _unpack(self, target: ast.Tuple, tree: ast.expr) -> None:
@@ -235,15 +242,15 @@ class _Reader:
 
 
 def _dotted(function: ast.expr) -> str:
-    """``xp.linalg.inv`` as "linalg.inv", ``sp.erf`` as "special.erf"."""
+    """``xp.linalg.inv`` as "linalg.inv", ``sp.erf`` as "special.erf", ``sl.expm`` as it stands."""
     parts: list[str] = []
     while isinstance(function, ast.Attribute):
         parts.append(function.attr)
         function = function.value
-    if not isinstance(function, ast.Name) or function.id not in ("xp", "sp"):
+    if not isinstance(function, ast.Name) or function.id not in ("xp", "sp", "sl"):
         raise Unreadable
-    if function.id == "sp":
-        parts.append("special")
+    if function.id != "xp":
+        parts.append({"sp": "special"}.get(function.id, function.id))
     return ".".join(reversed(parts))
 
 

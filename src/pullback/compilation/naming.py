@@ -6,7 +6,7 @@ import keyword
 import re
 import unicodedata
 
-RESERVED = frozenset({"np", "special", "dtype", "float", "def", "make", "step"})
+RESERVED = frozenset({"np", "special", "linalg", "dtype", "float", "def", "make", "step"})
 
 
 def identifier(name: str) -> str:

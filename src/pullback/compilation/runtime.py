@@ -15,7 +15,7 @@ from pullback.compilation.arguments import Arguments, fast_check
 from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.diagnosis import run_traced
 from pullback.compilation.ir import LinearProgram
-from pullback.compilation.targets.numpy import uses_special
+from pullback.compilation.targets.numpy import scipy_modules
 from pullback.compilation.targets.numpy_plain import Source
 from pullback.compilation.targets.numpy_planned import PlannedSource
 from pullback.errors import DomainError, PullbackError
@@ -53,9 +53,8 @@ class NumpyFunction(Compiled):
         self.asked = tuple([name for name in wanted if name not in shown])
         self._state: dict[str, Any] = LOUD if checked else SILENT
         self._single = len(self.outputs) == 1
-        self._unflagged = checked and uses_special(
-            program
-        )  # SciPy raises no flags: look at results
+        # SciPy raises no flags: look at results
+        self._unflagged = checked and bool(scipy_modules(program.instructions))
         self._check = fast_check(arguments.variables, self.inputs, self._wanted, arguments.limits)
 
     def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
@@ -149,8 +148,8 @@ def _loaded(text: str, name: str) -> Callable[..., Any]:
     space: dict[str, Any] = {}
     if "from scipy" in text and find_spec("scipy") is None:
         raise PullbackError(
-            "the code calls special functions of SciPy, which is not installed",
-            hint="pip install 'pullback[special]'",
+            "the code calls functions of SciPy, which is not installed",
+            hint="pip install 'pullback[scipy]'",
         )
     exec(compile(text, f"<pullback {name}>", "exec"), space)
     function: Callable[..., Any] = space[name]

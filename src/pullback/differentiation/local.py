@@ -6,16 +6,21 @@ with axes S + axes of v. A tangent is dv/dt with the axes of v, then those of th
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from pullback.differentiation.choosing import Factor, opened, product
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
+from pullback.functions.algebra import Term
 from pullback.functions.catalogue import primitive
+from pullback.functions.record import LinearMap
 
 
 def partial_of(node: Node, position: int) -> Node | None:
-    """The partial of a function node by one argument; None where the node is linear in it."""
+    """The partial of a function node by one argument as a tensor.
+
+    None for sums, products and functions whose derivative is a linear map: these have none.
+    """
     if isinstance(node, Apply):
         return primitive(node).partial(position, node, node.arguments)
     return None
@@ -27,7 +32,7 @@ def hand_on(node: Node, position: int, cotangent: Node, partial: Node | None) ->
     Sum: the coefficient times what was handed. Contraction: what was handed takes the place
     of the operand and the operand's labels become the output, so that a transpose, a
     broadcast, a diagonal and a partial sum each turn into their adjoint. Function: the
-    contraction with its partial over the axes of the result.
+    contraction with its partial over the axes of the result, or the adjoint of its linear map.
     """
     lead: list[Hashable] = [("lead", k) for k in range(cotangent.order - node.order)]
     if isinstance(node, Sum):
@@ -35,7 +40,9 @@ def hand_on(node: Node, position: int, cotangent: Node, partial: Node | None) ->
     if isinstance(node, Contraction):
         labels = node.operands[position][1]
         return _replace(node, position, (cotangent, [*lead, *node.output]), [*lead, *labels])
-    assert isinstance(node, Apply) and partial is not None
+    assert isinstance(node, Apply)
+    if partial is None:
+        return _mapped(node, cotangent, len(lead), _linear_map(node, position).adjoint)
     batch, result, argument = _axes(node, position)
     return _join(
         partial,
@@ -55,7 +62,12 @@ def push_forward(node: Node, position: int, tangent: Node, partial: Node | None)
     if isinstance(node, Contraction):
         labels = node.operands[position][1]
         return _replace(node, position, (tangent, [*labels, *trail]), [*node.output, *trail])
-    assert isinstance(node, Apply) and partial is not None
+    assert isinstance(node, Apply)
+    if partial is None:
+        last = [*range(operand.order, tangent.order), *range(operand.order)]
+        given = make.transpose(tangent, last)
+        moved = _mapped(node, given, len(trail), _linear_map(node, position).forward)
+        return make.transpose(moved, [*range(len(trail), moved.order), *range(len(trail))])
     batch, result, argument = _axes(node, position)
     return _join(
         partial,
@@ -64,6 +76,19 @@ def push_forward(node: Node, position: int, tangent: Node, partial: Node | None)
         [*batch, *result, *trail],
         distribute=bool(result or argument),
     )
+
+
+def _linear_map(node: Apply, position: int) -> LinearMap:
+    rule = primitive(node).rule(position)
+    assert isinstance(rule, LinearMap)
+    return rule
+
+
+def _mapped(node: Apply, given: Node, lead: int, apply: Callable[..., Term]) -> Node:
+    """A linear map of what it is given, whose leading axes are further batch axes."""
+    shape = given.shape[:lead]
+    here = [Term(make.broadcast(n, shape + n.shape)) for n in (node, *node.arguments)]
+    return apply(*here, Term(given)).node
 
 
 def _replace(node: Contraction, position: int, given: Factor, output: list[Hashable]) -> Node:

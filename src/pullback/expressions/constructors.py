@@ -50,6 +50,7 @@ __all__ = [
     "transpose",
     "variable",
     "view_like",
+    "without_repeats",
     "zeros",
 ]
 
@@ -157,6 +158,19 @@ def through_view(node: Node) -> tuple[Node, Contraction] | None:
 def view_like(node: Node, view: Contraction) -> Node:
     """``node`` permuted and broadcast as the operand of ``view`` is."""
     return contract([(node, view.operands[0][1])], view.output, dict(enumerate(view.sizes)))
+
+
+def without_repeats(node: Node, axis: int) -> Node | None:
+    """The node without an axis along which it is merely repeated, or None if it is not."""
+    coefficient, core = split_coefficient(node)
+    if not isinstance(core, Contraction):
+        return None
+    label = core.output[axis]
+    if core.output.count(label) > 1 or any(label in labels for _, labels in core.operands):
+        return None
+    kept = [x for x in core.output if x != label]
+    sizes = {x: size for x, size in enumerate(core.sizes) if x != label}
+    return scale(coefficient, contract(core.operands, kept, sizes))
 
 
 def power(base: Node, exponent: Number | Node) -> Node:

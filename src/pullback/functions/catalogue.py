@@ -7,6 +7,7 @@ from types import ModuleType
 from pullback.expressions.nodes import Apply
 from pullback.functions import (
     activations,
+    analytic,
     choices,
     costs,
     exponential,
@@ -30,6 +31,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     reductions,
     normalising,
     matrices,
+    analytic,
     measures,
     costs,
 )

@@ -6,18 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pullback.functions import precise
+
 
 @dataclass(frozen=True)
 class Domain:
     """Where a function is defined: which numbers those are, points inside, points outside.
 
-    ``name`` says it in a sentence: "log is defined for *positive numbers*".
+    ``name`` says it in a sentence: "log is defined for *positive numbers*", and for matrices
+    "inv needs *an invertible matrix*".
     """
 
     name: str
     inside: tuple[float, ...] = ()  # an interval to sample, or empty for matrices
     outside: tuple[float, ...] = ()  # single points that violate it
     contains: Callable[[Any], bool] = lambda value: True  # for a single number
+    matrix: Callable[[Any, precise.Rows], bool] | None = None  # (mpmath context, rows): inside?
     points: tuple[float, ...] = ()  # the numbers to sample, where only some will do
     assumed: tuple[str, ...] = ()  # what a variable is assumed to be to lie inside
 
@@ -42,5 +46,10 @@ WHOLE = Domain(
     assumed=("binary",),
 )
 CONDITION = Domain("real numbers", points=(0.0, 1.0))
-INVERTIBLE = Domain("invertible")
-POSITIVE_DETERMINANT = Domain("positive determinant")
+INVERTIBLE = Domain("an invertible matrix", matrix=lambda mp, x: bool(precise.sign_det(mp, x)))
+NO_NEGATIVE_EIGENVALUE = Domain(
+    "a matrix with no eigenvalue that is 0 or negative", matrix=precise.off_the_negative_axis
+)
+POSITIVE_DETERMINANT = Domain(
+    "a matrix of positive determinant", matrix=lambda mp, x: precise.sign_det(mp, x) > 0
+)

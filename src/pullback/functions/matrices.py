@@ -20,6 +20,7 @@ inv: Function = function(
     doc="Inverse of a square matrix.",
     domain=(INVERTIBLE,),
     latex="{0}^{{-1}}",
+    turns=True,
     laws=(Law("(X⁻¹)⁻¹ = X", lambda x: argument_of("inv", x)),),
 )
 
@@ -32,6 +33,7 @@ det: Function = function(
     doc="Determinant. Its derivative is stated through the inverse, so at invertible matrices.",
     domain=(INVERTIBLE,),
     latex=r"\det",
+    turns=True,
 )
 
 logdet: Function = function(
@@ -43,4 +45,5 @@ logdet: Function = function(
     doc="log det X, for det X > 0; refused where det X ≤ 0. Its derivative X⁻ᵀ is that of log |det X| too.",
     domain=(POSITIVE_DETERMINANT,),
     latex=r"\log\det",
+    turns=True,
 )

@@ -18,10 +18,26 @@ Partial = Callable[..., Term]  # (result, *arguments) → tensor: batch, result 
 
 
 @dataclass(frozen=True)
+class LinearMap:
+    """A partial as a linear map, where its tensor has no formula worth writing.
+
+    ``forward`` gets the result, the arguments and a tangent of the argument, and gives the tangent
+    of the result; ``adjoint`` gets a cotangent of the result and gives that of the argument. All
+    have the same batch axes.
+    """
+
+    forward: Callable[..., Term]
+    adjoint: Callable[..., Term]
+
+
+@dataclass(frozen=True)
 class NotDifferentiable:
     """In place of a partial: the derivative does not exist, and why."""
 
     reason: str
+
+
+Rule = Partial | LinearMap | NotDifferentiable
 
 
 @dataclass(frozen=True)
@@ -100,7 +116,8 @@ class Function:
     """A primitive: a node of its own, with a partial for each argument.
 
     ``partials[k]`` states ∂result/∂argument k as a tensor: batch axes, then the result's core
-    axes, then the argument's. Forward, reverse and any other order only contract it.
+    axes, then the argument's. Forward, reverse and any other order only contract it. A
+    :class:`LinearMap` in its place is applied to tangents and cotangents.
     ``code`` is NumPy text (``xp`` is the array library, ``{0}`` an argument); several lines may
     name temporaries, the last is the value. ``exact`` computes the value from mpmath numbers,
     independently of ``code``: scalars for elementwise functions, nested lists otherwise.
@@ -108,7 +125,7 @@ class Function:
 
     name: str
     signature: Signature
-    partials: tuple[Partial | NotDifferentiable, ...]
+    partials: tuple[Rule, ...]
     code: str
     exact: Callable[..., Any]  # (mpmath context, *arguments)
     doc: str
@@ -134,6 +151,9 @@ class Function:
     readings: tuple[Reading, ...] = ()
     positive: bool = False  # all values are > 0
     unit_sum: bool = False  # the values sum to 1 over the last axis
+    linear: tuple[int, ...] = ()  # the arguments in which it is linear, by a LinearMap each
+    turns: bool = False  # of the transposes it is the transpose; of a number, the same
+    effort: int = 30  # multiplications for each entry of an exact value, about
     analytic: bool = True
 
     def __post_init__(self) -> None:
@@ -163,7 +183,7 @@ class Function:
             nodes = [*nodes, *map(make.constant, self.defaults[-missing:])]
         if not self.elementwise:
             shape = self.signature.shape(self.name, [n.shape for n in nodes])
-            return make.apply(self.name, self._batched(nodes, shape), shape)
+            return self._of_cores(self._batched(nodes, shape), shape)
         shape = max((n.shape for n in nodes), key=len, default=())
         nodes = [n if n.order else make.broadcast(n, shape) for n in nodes]
         self.signature.shape(self.name, [n.shape for n in nodes])
@@ -201,13 +221,31 @@ class Function:
             for n, core in zip(nodes, self.signature.arguments, strict=True)
         ]
 
-    def partial(self, index: int, result: Node, arguments: Sequence[Node]) -> Node:
-        """∂result/∂argument ``index`` as a tensor expression."""
+    def _of_cores(self, nodes: Sequence[Node], shape: Shape) -> Node:
+        """The node; what is repeated along a batch axis in every argument is computed once."""
+        axes = list(range(len(shape)))
+        for axis in range(len(shape) - len(self.signature.result)):
+            single = [make.without_repeats(n, axis - len(shape) + len(axes)) for n in nodes]
+            if all(n is not None for n in single) and single:
+                nodes = [n for n in single if n is not None]
+                axes.remove(axis)
+        value = make.apply(self.name, nodes, tuple([shape[a] for a in axes]))
+        return make.contract([(value, axes)], range(len(shape)), dict(enumerate(shape)))
+
+    def rule(self, index: int) -> Partial | LinearMap:
+        """How the result depends on argument ``index``; MissingRule where nothing is known."""
         rule = self.partials[index]
         if isinstance(rule, NotDifferentiable):
             raise MissingRule(
                 f"no derivative of {self.name} with respect to argument {index + 1}: {rule.reason}"
             )
+        return rule
+
+    def partial(self, index: int, result: Node, arguments: Sequence[Node]) -> Node | None:
+        """∂result/∂argument ``index`` as a tensor expression; None where it is a linear map."""
+        rule = self.rule(index)
+        if isinstance(rule, LinearMap):
+            return None
         return rule(Term(result), *map(Term, arguments)).node
 
 
@@ -255,7 +293,7 @@ class Definition:
 
 def elementwise(
     name: str,
-    partial: Partial | NotDifferentiable | tuple[Partial | NotDifferentiable, ...],
+    partial: Rule | tuple[Rule, ...],
     **fields: Any,
 ) -> Function:
     """The record of a function of single numbers, applied entry by entry.
@@ -267,7 +305,7 @@ def elementwise(
     return Function(name=name, signature=signature, partials=partials, **fields)
 
 
-def function(name: str, signature: str, partials: tuple[Partial, ...], **fields: Any) -> Function:
+def function(name: str, signature: str, partials: tuple[Rule, ...], **fields: Any) -> Function:
     """The record of a function of whole vectors or matrices, such as ``(i,j)->()``."""
     return Function(name=name, signature=Signature.parse(signature), partials=partials, **fields)
 

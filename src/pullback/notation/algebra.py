@@ -58,8 +58,8 @@ def _transposed(f: Formula) -> Formula:
 
 def _turns(f: Formula) -> bool:
     """Whether the operation commutes with transposition."""
-    by_rows = f.op == "function" and f.kind == "matrix" and f.data[1]
-    return f.op in ELEMENTWISE and not by_rows
+    fixed = f.op == "function" and f.kind == "matrix" and not f.data[2]
+    return f.op in ELEMENTWISE and not fixed
 
 
 def _flipped(f: Formula) -> Formula:

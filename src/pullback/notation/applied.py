@@ -32,7 +32,8 @@ def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
     name = Name(record.symbol or record.name, latex, record.name)
     if kind == "scalar" and not record.elementwise:
         arguments = [wholes.fewest_transposes(a) for a in arguments]
-    return entrywise.function(name, arguments, kind, by_rows)
+    turns = record.turns if not record.elementwise else not by_rows
+    return entrywise.function(name, arguments, kind, by_rows, turns)
 
 
 def size_formula(size: Size) -> Formula:

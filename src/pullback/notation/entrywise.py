@@ -75,10 +75,17 @@ def entry_power(base: Formula, exponent: Fraction | Formula) -> Formula:
 
 
 def function(
-    name: Name, arguments: Sequence[Formula], kind: Kind, by_rows: bool = False
+    name: Name,
+    arguments: Sequence[Formula],
+    kind: Kind,
+    by_rows: bool = False,
+    turns: bool = True,
 ) -> Formula:
-    """A named function of its arguments; ``by_rows`` when it maps each row of a matrix."""
-    return elementwise(Formula("function", arguments, kind, (name, by_rows)))
+    """A named function of its arguments; ``by_rows`` when it maps each row of a matrix.
+
+    ``turns``: of transposed arguments it is the transpose.
+    """
+    return elementwise(Formula("function", arguments, kind, (name, by_rows, turns)))
 
 
 def is_entrywise(f: Formula) -> bool:

@@ -262,7 +262,7 @@ class Printer:
         return template + self._parentheses(", ".join(texts))
 
     def _function(self, f: Formula) -> Written:
-        name, by_rows = f.data
+        name, by_rows, _ = f.data
         latex = name.latex
         if latex in self.style.spelled:
             latex = rf"\operatorname{{{name.ascii}}}"

@@ -23,7 +23,7 @@ Certificate = tuple[object, ...]
 Colours = dict[Label, int]
 
 _SYMMETRIC = frozenset(("symmetric", "posdef", "diagonal"))
-_KEEP_SYMMETRY = frozenset(("inv", "pinv", "expm", "logm", "sqrtm"))
+_KEEP_SIGN = frozenset(("inv", "pinv", "sinm"))  # f(−X) = −f(X) too
 _NUMBERINGS = 32
 
 _parities: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
@@ -72,10 +72,11 @@ def _parity(node: Node) -> int:
         found = {_parities[n] for n in node.children}
         return found.pop() if len(found) == 1 and 0 not in found else _parity_of_sum(node)
     if isinstance(node, Apply):
-        if node.function in _KEEP_SYMMETRY:
+        record = primitive(node)
+        if node.function in _KEEP_SIGN:
             return _parities[node.arguments[0]]
-        same = primitive(node).elementwise and all(_parities[n] == 1 for n in node.arguments)
-        return 1 if same else 0
+        same = record.elementwise or record.turns
+        return 1 if same and all(_parities[n] == 1 for n in node.arguments) else 0
     return _parity_of_product(node) if isinstance(node, Contraction) else 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Variable
-from pullback.functions.catalogue import CATALOGUE
+from pullback.functions.catalogue import CATALOGUE, primitive
 from pullback.functions.record import Function, argument_of
 from pullback.simplification.canonical import parity
 from pullback.simplification.products import Factor, Label, Opened, Part, tags
@@ -202,20 +202,29 @@ def orthogonal_cancels(node: Node) -> Node | None:
 
 
 def of_transpose(node: Node) -> Node | None:
-    """(Xᵀ)⁻¹ = (X⁻¹)ᵀ, det Xᵀ = det X."""
-    if not isinstance(node, Apply) or node.function not in ("inv", "det", "logdet"):
+    """(Xᵀ)⁻¹ = (X⁻¹)ᵀ, det Xᵀ = det X, where every argument is a transpose."""
+    if not isinstance(node, Apply) or not primitive(node).turns:
         return None
-    viewed = make.through_view(node.arguments[0])
-    if viewed is None:
+    plain = [_transposed_of(n) for n in node.arguments]
+    if None in plain:
         return None
-    inner, view = viewed
-    labels = view.operands[0][1]
-    if inner.order != node.arguments[0].order or labels[:-2] != view.output[:-2]:
-        return None
-    if labels[-2:] != view.output[:-3:-1]:
-        return None
-    turned = make.apply(node.function, (inner,), node.shape)
-    return make.view_like(turned, view) if node.function == "inv" else turned
+    inner = primitive(node).apply([n for n in plain if n is not None])
+    return turned(inner) if primitive(node).signature.result else inner
+
+
+def turned(node: Node) -> Node:
+    """The transpose in the last two axes."""
+    return make.transpose(node, [*range(node.order - 2), node.order - 1, node.order - 2])
+
+
+def _transposed_of(node: Node) -> Node | None:
+    """The X of Xᵀ, or None; what is symmetric is its own transpose."""
+    _, core = make.split_coefficient(node)
+    if isinstance(core, Contraction) and len(core.operands) == 1 and make.is_view(core):
+        labels = core.operands[0][1]
+        if labels[-2:] == core.output[:-3:-1] and len({*labels[-2:]}) == 2:
+            return turned(node)
+    return node if parity(node) == 1 else None
 
 
 def number_taken_out(node: Node) -> Node | None:
@@ -236,8 +245,7 @@ def of_orthogonal(node: Node) -> Node | None:
     matrix = argument_of("inv", node)
     if not isinstance(matrix, Variable) or "orthogonal" not in matrix.assumptions:
         return None
-    order = matrix.order
-    return make.transpose(matrix, [*range(order - 2), order - 1, order - 2])
+    return turned(matrix)
 
 
 def of_diagonal(node: Node) -> Node | None:

@@ -7,10 +7,12 @@ from weakref import WeakKeyDictionary
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Labels, Node, Number, SizeValue, Sum
+from pullback.functions.catalogue import primitive
 
 Measure = tuple[int, int, tuple[Labels, ...], bytes]
 
 _FUNCTION, _POWER = 3, 2  # beside what stands below them, which counts twice
+_LINEAR = 2  # more for a linear function, such as the derivative of a function of matrices
 
 _LAST: tuple[Labels, ...] = ((10**9,),)
 
@@ -78,5 +80,6 @@ def _own(node: Node) -> tuple[int, int]:
             return (1 if over_size else _POWER) + 2 * weight, 2 * numbers
         if node.function == "prod_others":  # as much as Π x ⊘ x, which it stands for
             return _FUNCTION + _POWER + 2 + 4 * weight, 4 * numbers
-        return _FUNCTION + 2 * weight, 2 * numbers
+        linear = _LINEAR if primitive(node).linear else 0
+        return _FUNCTION + linear + 2 * weight, 2 * numbers
     return 1, 0

@@ -153,11 +153,12 @@ def opens(node: Node, whole: bool = False) -> bool:
 _tags: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
 _NONE: frozenset[str] = frozenset()
 _INVERSE, _SUM, _UNIT_SUM = (frozenset((name,)) for name in ("inv", "sum", "unit-sum"))
+_LINEAR = frozenset(("linear",))
 _INDICATOR = frozenset(("indicator",))
 
 
 def tags(root: Node) -> frozenset[str]:
-    """The assumptions, inverses, indicators and sums among the factors of a product."""
+    """The assumptions, inverses, linear functions, indicators and sums among the factors of a product."""
     if not isinstance(root, Contraction):
         return _own_tags(root)
     found = _tags.get(root)
@@ -182,7 +183,8 @@ def _own_tags(node: Node) -> frozenset[str]:
     if isinstance(node, Apply):
         if node.function == "inv":
             return _INVERSE
-        return _UNIT_SUM if primitive(node).unit_sum else _NONE
+        record = primitive(node)
+        return _UNIT_SUM if record.unit_sum else _LINEAR if record.linear else _NONE
     if isinstance(node, Sum):
         return _SUM
     if isinstance(node, Indicator):

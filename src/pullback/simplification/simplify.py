@@ -12,6 +12,7 @@ from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.expressions.walks import rebuild
 from pullback.functions.catalogue import primitive
 from pullback.simplification import (
+    adjoints,
     canonical,
     exponentials,
     factors,
@@ -49,6 +50,11 @@ OF_PRODUCTS: tuple[Row, ...] = (
     Row("the parts of a concatenation", places.parts_apart, "indicator"),
     Row("Qᵀ Q = I", inverses.orthogonal_cancels, "orthogonal"),
     Row("Aᵀ = A for a symmetric matrix, −A for a skew one", canonical.axes_in_order),
+    Row(
+        "a linear function by its adjoint: ⟨L(E), G⟩ = ⟨E, L*(G)⟩",
+        adjoints.on_the_other_side,
+        "linear",
+    ),
     Row("opened to cancel: a (b/a + c) = b + a c", opening.distribute_to_cancel, "sum"),
     Row("opened to cancel: (b/a + c)⁻¹/a = (b + a c)⁻¹", opening.cancelled_under_a_power),
     Row("alike beside the rest: xᵀ(A + Aᵀ)x = 2 xᵀA x", opening.alike_inside, "sum"),

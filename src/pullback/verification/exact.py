@@ -30,7 +30,6 @@ from pullback.functions.catalogue import primitive
 from pullback.functions.record import Function
 
 Array = Any  # a NumPy array of mpmath numbers
-SINGULAR = Fraction(1, 10**15)  # a pivot this small beside its column counts as zero
 LARGEST = 4000  # binary digits before the point; powers of more take very long
 
 
@@ -301,33 +300,8 @@ def _refuse_outside(record: Function, arguments: list[Any], mp: Any) -> None:
         if not isinstance(argument, list) and not domain.contains(argument):
             at = mp.nstr(argument, 6)
             raise DomainError(f"{record.name} is defined for {domain.name}, not for {at}")
-        if domain.name in ("invertible", "positive determinant"):
-            sign = _determinant_sign(argument, mp)
-            if not sign:
-                raise DomainError(f"{record.name} needs an invertible matrix")
-            if sign < 0 and domain.name == "positive determinant":
-                raise DomainError(f"{record.name} needs a matrix of positive determinant")
-
-
-def _determinant_sign(matrix: list[list[Any]], mp: Any) -> int:
-    """The sign of the determinant by elimination; 0 for a matrix that is singular to the eye."""
-    rows = [list(row) for row in matrix]
-    largest = max((abs(v) for row in rows for v in row), default=mp.one)
-    sign = 1
-    for k in range(len(rows)):
-        best = max(range(k, len(rows)), key=lambda r: abs(rows[r][k]))
-        pivot = rows[best][k]
-        if not abs(pivot) > largest * number(SINGULAR, mp):
-            return 0
-        if best != k:
-            rows[k], rows[best] = rows[best], rows[k]
-            sign = -sign
-        sign = sign if pivot > 0 else -sign
-        for row in rows[k + 1 :]:
-            factor = row[k] / pivot
-            for j in range(k + 1, len(rows)):
-                row[j] -= factor * rows[k][j]
-    return sign
+        if domain.matrix is not None and not domain.matrix(mp, argument):
+            raise DomainError(f"{record.name} needs {domain.name}")
 
 
 def _note_side(record: Function, arguments: list[Any], values: Values) -> None:

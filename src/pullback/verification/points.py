@@ -23,6 +23,7 @@ from pullback.expressions import (
     Variable,
 )
 from pullback.expressions.walks import post_order
+from pullback.functions.catalogue import primitive
 from pullback.verification.exact import Array, array
 
 Sizes = dict[str, int]
@@ -84,15 +85,15 @@ def draw_sizes(nodes: Sequence[Node], generator: random.Random, limit: int) -> S
 
 
 def work(nodes: Iterable[Node], sizes: Mapping[str, int]) -> int:
-    """About how many multiplications one evaluation takes; a function counts as thirty."""
+    """About how many multiplications one evaluation takes."""
     total = 0
     for node in nodes:
         entries = _count(node.shape, sizes)
         if isinstance(node, Contraction):
             total += 10 + _contraction_work(node, sizes)
         elif isinstance(node, Apply):
-            arguments = sum(_count(a.shape, sizes) for a in node.arguments)
-            total += 10 + 30 * max(entries, arguments)
+            most = max([entries, *(_count(a.shape, sizes) for a in node.arguments)])
+            total += 10 + primitive(node).effort * most
         elif isinstance(node, Sum):
             total += 5 + entries * len(node.terms)
     return total

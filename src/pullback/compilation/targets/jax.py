@@ -12,11 +12,17 @@ from pullback.compilation.targets.numpy import (
     Text,
     bracketed,
     helpers,
+    library,
+    linalg_functions,
     needs_dtype,
+    scipy_modules,
     shape_tuple,
 )
 from pullback.compilation.targets.numpy_indexing import relation_text
+from pullback.errors import PullbackError
 from pullback.expressions.sizes import Shape
+
+LINALG = frozenset({"expm", "solve_triangular"})  # functions of SciPy's linalg that JAX has
 
 
 class JaxSpeller(Speller):
@@ -38,19 +44,20 @@ class JaxSpeller(Speller):
 
     @classmethod
     def imports(cls, program: LinearProgram) -> list[str]:
-        lines = ["import jax.numpy as jnp"]
-        if any("special." in line for line in helpers(program)) or any(
-            i.name.startswith("special.") for i in program.instructions
-        ):
-            lines.append("from jax.scipy import special")
-        return lines
+        modules = scipy_modules(program.instructions)
+        more = [f"from jax.scipy import {', '.join(modules)}"] if modules else []
+        return ["import jax.numpy as jnp", *more]
 
     @classmethod
     def helpers(cls, program: LinearProgram) -> list[str]:
+        for name in linalg_functions(program):
+            if name not in LINALG:
+                raise PullbackError(f"there is no {name} in JAX", hint="compile for NumPy")
         return [re.sub(r"\bnp\.", "jnp.", line) for line in helpers(program)]
 
     def function(self, name: str) -> str:
-        return name if name.startswith("special.") else f"jnp.{name}"
+        found = library(name)
+        return f"j{found}" if found.startswith("np.") else found
 
     def mapped(self, i: Instruction, arguments: list[str]) -> str:
         return f"{self.function(i.name)}({', '.join(arguments)})"

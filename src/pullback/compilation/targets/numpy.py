@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -314,26 +314,43 @@ def needs_dtype(i: Instruction) -> bool:
     )
 
 
+SCIPY = {"special": "special", "sl": "linalg"}  # names before a dot, and the modules they mean
+MARKS = {"sp": "special", "sl": "linalg"}  # as the text of records writes them
+
+
 def imports(program: LinearProgram) -> list[str]:
     """The import lines of the code; SciPy only where a function of it is used."""
-    special = "from scipy import special"
-    return ["import numpy as np", *([special] if uses_special(program) else [])]
+    modules = scipy_modules(program.instructions)
+    return ["import numpy as np", *([f"from scipy import {', '.join(modules)}"] if modules else [])]
 
 
-def uses_special(program: LinearProgram) -> bool:
-    return any(
-        i.name.startswith("special.") or (i.op == "helper" and "sp." in i.detail[0])
-        for i in program.instructions
-    )
+def scipy_modules(instructions: Iterable[Instruction]) -> list[str]:
+    """The modules of SciPy that instructions call."""
+    used: set[str] = set()
+    for i in instructions:
+        if i.op == "helper":
+            used.update(
+                module for m, module in MARKS.items() if re.search(rf"\b{m}\.", i.detail[0])
+            )
+        else:
+            used.add(SCIPY.get(i.name.partition(".")[0], ""))
+    return sorted(used - {""})
+
+
+def linalg_functions(program: LinearProgram) -> set[str]:
+    """The functions of SciPy's linalg that the code calls."""
+    texts = [i.detail[0] if i.op == "helper" else i.name for i in program.instructions]
+    return {name for text in texts for name in re.findall(r"\bsl\.(\w+)", text)}
 
 
 def library(name: str) -> str:
     """A function with the module that it is in.
 
-    >>> library("exp"), library("special.erf")
-    ('np.exp', 'special.erf')
+    >>> library("exp"), library("linalg.inv"), library("special.erf"), library("sl.expm")
+    ('np.exp', 'np.linalg.inv', 'special.erf', 'linalg.expm')
     """
-    return name if name.startswith("special.") else f"np.{name}"
+    module, dot, rest = name.partition(".")
+    return f"{SCIPY[module]}{dot}{rest}" if module in SCIPY else f"np.{name}"
 
 
 def helpers(program: LinearProgram) -> list[str]:
@@ -344,7 +361,9 @@ def helpers(program: LinearProgram) -> list[str]:
         assert isinstance(record, Function)
         arguments = [f"a{k}" for k in range(len(record.signature.arguments))]
         code = re.sub(r"\bxp\.", "np.", record.code.format(*arguments))
-        body = re.sub(r"\bsp\.", "special.", code).split("\n")
+        for mark, module in MARKS.items():
+            code = re.sub(rf"\b{mark}\.", f"{module}.", code)
+        body = code.split("\n")
         lines += [f"def _{name}({', '.join(arguments)}):"]
         lines += [f"    {line}" for line in body[:-1]]
         lines += [f"    return {body[-1]}", "", ""]

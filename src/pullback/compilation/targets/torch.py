@@ -12,10 +12,12 @@ from pullback.compilation.targets.numpy import (
     Text,
     bracketed,
     helpers,
+    linalg_functions,
     needs_dtype,
     shape_tuple,
 )
 from pullback.compilation.targets.numpy_indexing import relation_text, subscript
+from pullback.errors import PullbackError
 from pullback.expressions.sizes import Shape
 
 FUNCTIONS = {
@@ -26,6 +28,7 @@ FUNCTIONS = {
     "special.digamma": "torch.digamma",
     "special.zeta": "torch.special.zeta",
     "linalg.slogdet": "torch.linalg.slogdet",
+    "sl.expm": "torch.linalg.matrix_exp",
 }
 # Γ itself is not among PyTorch's functions: below 0 its sign alternates from pole to pole
 GAMMA = """def _gamma(x):
@@ -64,7 +67,11 @@ class TorchSpeller(Speller):
 
     @classmethod
     def helpers(cls, program: LinearProgram) -> list[str]:
+        for name in linalg_functions(program):
+            if f"sl.{name}" not in FUNCTIONS:
+                raise PullbackError(f"there is no {name} in PyTorch", hint="compile for NumPy")
         lines = [re.sub(r"\bnp\.", "torch.", line) for line in helpers(program)]
+        lines = [re.sub(r"(?<![\w.])linalg\.(\w+)", _linalg, line) for line in lines]
         lines = [re.sub(r"\bspecial\.(\w+)", _special, line) for line in lines]
         if any(i.name == "special.gamma" for i in program.instructions):
             lines += [*GAMMA, "", ""]
@@ -181,6 +188,10 @@ def _made(i: Instruction) -> bool:
     if i.op == "map":
         return i.name in ARRAYS_ONLY and any(is_weak(v.source) for v in i.operands)
     return i.op in ("scatter", "place", "store")
+
+
+def _linalg(match: re.Match[str]) -> str:
+    return FUNCTIONS[f"sl.{match[1]}"]
 
 
 def _special(match: re.Match[str]) -> str:
