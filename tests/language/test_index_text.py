@@ -1,5 +1,8 @@
 """Formulas in indices denote what the same formula in matrices does, or a number worked out by hand."""
 
+import contextlib
+import random
+
 import numpy as np
 import pytest
 from values import SIZES, arrays, value
@@ -265,3 +268,99 @@ def test_long_texts_and_deep_ones_are_read_without_recursion():
         read("(" * 10_000 + "s" + ")" * 10_000)
     with pytest.raises(PullbackError):
         read("[" * 10_000 + "i = 1" + "]" * 10_000)
+
+
+TOKENS = [
+    "Σ_i ",
+    "Σ_{i=1}^{n} ",
+    "sum_i(",
+    "Σ",
+    "A_ij",
+    "A[i,j]",
+    "x_i",
+    "x_{i+1}",
+    "x_{",
+    "}",
+    "s",
+    "2",
+    "(",
+    ")",
+    "[",
+    "]",
+    "‖",
+    " ",
+    "+",
+    "−",
+    "*",
+    "/",
+    "^",
+    "²",
+    "ᵀ",
+    "√",
+    "δ_ij",
+    "[i ≥ j]",
+    "[i = 2]",
+    "=",
+    "\n",
+    "; ",
+    "where ",
+    "∂f/∂x_i = ",
+    "df/dx[i] = ",
+    "f_ij = ",
+    "softmax(",
+    "softmax_k(",
+    "exp(",
+    "max(",
+    "[S⁻¹]_ij",
+    "(A x)_i",
+    "inv(S)[i,j]",
+    ",",
+    "_i",
+    "_",
+    "I_mn",
+    "K_mn",
+    "⊗",
+    "vec(",
+    "n",
+    "x: n",
+    "#",
+    "…",
+    "\\",
+    "\x00",
+    "sech²(",
+    "𝟏",
+    "^{",
+    "mean_i(",
+    ";",
+]
+
+
+def test_no_text_does_more_than_to_be_refused():
+    rng = random.Random(0)
+    read_ones = 0
+    for _ in range(600):
+        text = "".join(rng.choices(TOKENS, k=rng.choice([2, 4, 8, 20])))
+        for dialect in ("index", "vec"):
+            try:
+                parse_program(text, SHAPES, dialect=dialect)
+                read_ones += 1
+            except PullbackError as error:
+                assert str(error)
+    assert read_ones > 30
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f_i = " + "*".join(["x_i"] * 5000),
+        "x_{" + "i+" * 5000 + "1}",
+        "f_i = x_i [" + "*".join(["n"] * 500) + " = i]",
+        "[S]_ii " * 2000,
+        "é$" * 50_000,
+        "\n" * 100_000,
+    ],
+    ids=["product", "index", "size", "regions", "letters", "lines"],
+)
+def test_long_texts_are_read_or_refused_in_the_time_they_take(text):
+    with contextlib.suppress(PullbackError):
+        read(text)

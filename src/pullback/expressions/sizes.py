@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 Monomial = tuple[str, ...]
+MOST_PARTS = 2**16  # of a product written out; for more it is not tried what a size is at least
 
 
 class Size:
@@ -120,8 +121,13 @@ class Size:
         (True, True, False)
         """
         # with every name n written as 1 + n′, n′ ≥ 0, no term may be negative
+        terms = (self - bound).terms
+        if all(c >= 0 for _, c in terms):
+            return True
+        if sum(2 ** min(len(monomial), 20) for monomial, _ in terms) > MOST_PARTS:
+            return False
         shifted: dict[Monomial, int] = {}
-        for monomial, c in (self - bound).terms:
+        for monomial, c in terms:
             for part in _parts(monomial):
                 shifted[part] = shifted.get(part, 0) + c
         return all(c >= 0 for c in shifted.values())

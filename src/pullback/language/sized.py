@@ -10,6 +10,7 @@ from pullback.language.syntax import Addition, Call, Literal, Name, Product, Syn
 
 _SIZED = re.compile(r"([IK])_(?:\{([^{}]*)\}|(\w+))")
 _COMPACT = re.compile(r"[^\W\d_][0-9]*")
+_MOST_FACTORS = 20
 _TERM = re.compile(r"\s*([-+−]?)\s*([^-+−]+)")
 
 
@@ -80,7 +81,7 @@ def _product(text: str, at: Name, sizes: Collection[str]) -> Syntax | None:
             raise Fault(message, at.start, at.stop, hint)
         names = letters if split else [rest]
         factors += [Name(at.start, at.stop, name) for name in names if name]
-    if not factors:
+    if not 0 < len(factors) <= _MOST_FACTORS:
         return None
     product = factors[0]
     for factor in factors[1:]:

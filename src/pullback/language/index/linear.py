@@ -10,7 +10,7 @@ from pullback.language.index.code import Linear
 from pullback.language.index.syntax import Entry, parts_of
 from pullback.language.syntax import Addition, Literal, Power, Product, Syntax
 
-_MOST_TERMS, _LARGEST = 200, 10**18  # of a size and its numbers
+_MOST_TERMS, _MOST_FACTORS, _LARGEST = 50, 6, 10**18  # of a size and its numbers
 
 
 def linear(root: Syntax, term: Callable[[Entry], Linear | None], text: str) -> Linear:
@@ -39,7 +39,9 @@ def linear(root: Syntax, term: Callable[[Entry], Linear | None], text: str) -> L
 
 
 def _bounded(size: Size) -> bool:
-    return len(size.terms) <= _MOST_TERMS and all(abs(c) <= _LARGEST for _, c in size.terms)
+    return len(size.terms) <= _MOST_TERMS and all(
+        len(monomial) <= _MOST_FACTORS and abs(c) <= _LARGEST for monomial, c in size.terms
+    )
 
 
 def _made(

@@ -68,6 +68,8 @@ def statements(plain: str) -> tuple[list[Statement], str, str]:
         if not plain[begin:stop].strip():
             continue
         item = _statement(plain, begin, stop)
+        if not plain[item.start : item.stop].strip():
+            raise Fault("the line ends where a value is expected", item.start - 1, item.start)
         rights.append((item.start, item.stop))
         if where and not held:
             if not found:
