@@ -235,7 +235,7 @@ def _means(scalars: dict[Formula, Fraction]) -> None:
         if counts and len(counts) == len({*sizes}):
             for f in (base, *counts):
                 scalars[f] += -1 if f is base else 1
-            mean = Formula("function", base.parts, "scalar", (MEAN, False))
+            mean = Formula("function", base.parts, "scalar", (MEAN, False, False))
             scalars[mean] = scalars.get(mean, Fraction(0)) + 1
 
 
