@@ -79,3 +79,9 @@ def test_the_readme_and_ci_run_one_command() -> None:
     (block,) = re.findall(r"<!-- test command -->\n```sh\n(.*?)\n```", readme, flags=re.DOTALL)
     assert "pytest" in block
     assert "<!-- test command -->" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    """Tests are no packages: pytest refuses the second of two modules with one name."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py")]
+    assert len(set(names)) == len(names)
