@@ -142,11 +142,26 @@ def test_a_second_derivative_by_free_entries() -> None:
             np.testing.assert_allclose(hessian[i, j, k, l], expected, atol=1e-10)
 
 
+def test_a_second_derivative_along_the_orthogonal_matrices_knows_their_bend() -> None:
+    """Along X exp(tΩ) the second derivative of tr(A X) is tr(A X Ω²), by hand."""
+    program = program_of("tr(A*X)", "orthogonal")
+    rng, values = points("orthogonal")
+    hessian = value(program, values, derive(program, ["X", "X"], structured="tangent").node)
+    A, X = values["A"], values["X"]
+    for _ in range(3):
+        free = rng.normal(size=(N, N))
+        turn = free - free.T
+        move = X @ turn
+        found = np.einsum("ijkl,ij,kl->", hessian, move, move)
+        np.testing.assert_allclose(found, np.trace(A @ X @ turn @ turn), rtol=1e-12)
+        np.testing.assert_allclose(np.einsum("ijkl,ij->kl", hessian, X), 0, atol=1e-13)
+
+
 def test_what_is_refused() -> None:
     with pytest.raises(MissingRule, match="not free"):
         derive(program_of("tr(A*X)", "orthogonal"), ["X"], structured="free")
-    with pytest.raises(MissingRule, match="no second derivative"):
-        derive(program_of("tr(A*X)", "orthogonal"), ["X", "X"], structured="tangent")
+    with pytest.raises(MissingRule, match="no third derivative"):
+        derive(program_of("tr(A*X)", "orthogonal"), ["X", "X", "X"], structured="tangent")
     with pytest.raises(MissingRule, match="cannot move"):
         derive(parse_program("y: n binary\ny'*y"), ["y"], structured="free")
     with pytest.raises(MissingRule, match="unit sum are not free: p(\n|.)*'tangent'"):

@@ -10,6 +10,7 @@ import pytest
 from pullback.derivation.batching import batch
 from pullback.derivation.derive import derive
 from pullback.derivation.result import Derivation
+from pullback.derivation.structure import respecting
 from pullback.language.parse import parse_program
 from pullback.verification.certificate import certify
 from pullback.verification.exact import array, real_context
@@ -54,6 +55,19 @@ def test_a_right_mixed_derivative_along_the_orthogonal_matrices() -> None:
     program = stated("tr(A*X*B*X)", "orthogonal")
     assert certify(derive(program, ["X", "A"], "tangent")).passed
     assert certify(derive(program, ["A", "X"], "tangent")).passed
+
+
+@pytest.mark.parametrize("function", ["tr(A*X*B*X')", "sum(exp(X*a))", "X*a"])
+def test_second_derivatives_along_the_orthogonal_matrices(function: str) -> None:
+    """Projecting the second derivative by independent entries forgets the bend of the set."""
+    program = stated(function, "orthogonal")
+    found = derive(program, ["X", "X"], "tangent")
+    assert certify(found).passed
+    assert certify(replace(found, node=derive(program, ["X", "X"]).node)).wrong
+    flat = derive(program, ["X", "X"]).raw
+    for first in (found.groups[0], found.groups[0] + 2):
+        flat = respecting(flat, program.variables["X"], first, "tangent")
+    assert certify(replace(found, node=flat)).wrong
 
 
 WRONG = [

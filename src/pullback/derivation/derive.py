@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pullback.derivation.result import Derivation, Wrt
-from pullback.derivation.structure import Convention, respecting
+from pullback.derivation.structure import Convention, bend, respecting
 from pullback.derivation.structure import check as check_convention
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError, suggestion
@@ -76,7 +76,11 @@ def derive(
         node = simplify(raw)
     trace = Trace()
     (raw,) = reverse(node, [free[targets[-1].node]], trace)
-    raw = substitute(raw, {stand_in: held for held, stand_in in free.items()})
+    held = {stand_in: target for target, stand_in in free.items()}
+    raw = substitute(raw, held)
+    if structured and targets[0] == targets[-1]:
+        less = bend(substitute(node, held), targets[0].node, program.result.order)
+        raw = raw if less is None else make.add([(1, raw), (-1, less)])
     return _finished(program, targets, raw, trace, structured)
 
 

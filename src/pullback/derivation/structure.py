@@ -90,7 +90,8 @@ class Structure:
     """A set of tensors, and what each convention makes of a derivative by a member.
 
     A law says so with G, the derivative by independent entries. ``refused`` says why a
-    convention has none. A set that is ``curved`` has no second derivative here.
+    convention has none. Along a set that is ``curved`` the gradient's own bend counts in a second
+    derivative (see :func:`bend`).
     """
 
     name: str
@@ -210,8 +211,8 @@ def check(convention: str | None, targets: Sequence[Node]) -> None:
             known = " or ".join(structure.conventions)
             hint = f"there is a rule for the convention '{known}'" if known else ""
             raise MissingRule(f"{structure.refused}: {target.name}", hint=hint)
-        if structure.curved and list(targets).count(target) > 1:
-            raise MissingRule(f"no second derivative along {structure.members.format(target.name)}")
+        if structure.curved and list(targets).count(target) > 1 and len(targets) > 2:
+            raise MissingRule(f"no third derivative along {structure.members.format(target.name)}")
 
 
 def respecting(derivative: Node, target: Node, first: int, convention: Convention) -> Node:
@@ -223,6 +224,31 @@ def respecting(derivative: Node, target: Node, first: int, convention: Conventio
     rule = structure.rule(convention) if structure else None
     last = first + target.order - 1
     return rule(Part(derivative, target, last - 1, last)) if rule else derivative
+
+
+def bend(gradient: Node, target: Node, first: int) -> Node | None:
+    """What a second derivative along a curved set has less than one by independent entries.
+
+    Along the orthogonal matrices the second derivative takes H to ∇²f[H] − H (Xᵀ G + Gᵀ X)/2, both
+    H and the result projected (P.-A. Absil, R. Mahony, R. Sepulchre, Optimization Algorithms on
+    Matrix Manifolds (2008), section 5.3). ``gradient`` is G by independent entries.
+    """
+    structure = structure_of(target)
+    if structure is None or not structure.curved:
+        return None
+    function = list(range(first))
+    batch = list(range(first, first + target.order - 2))
+    i, j, l, inner = range(first + target.order - 2, first + target.order + 2)
+    sizes = dict(zip([*batch, i], target.shape, strict=False))
+    halves = [
+        make.contract(
+            [(target, [*batch, inner, a]), (gradient, [*function, *batch, inner, b])],
+            [*function, *batch, i, j, *batch, i, l],
+            sizes,
+        )
+        for a, b in ((l, j), (j, l))
+    ]
+    return make.add([(HALF, half) for half in halves])
 
 
 def law_of(node: Node, convention: Convention | None) -> str:
