@@ -37,7 +37,8 @@ if TYPE_CHECKING:
         vjp,
     )
     from pullback.errors import DomainError, MissingRule, PullbackError, ShapeError
-    from pullback.language.tensor import Tensor, dims, matrix, scalar, tensor, vector
+    from pullback.language.tensor import Tensor
+    from pullback.language.variables import dims, matrix, scalar, tensor, vector
 
 __version__ = "0.1.0"
 
@@ -77,7 +78,12 @@ __all__ = [
 ]
 
 # Rooms are entered when something of theirs is first asked for, so that the import is quick.
-_ROOMS = ("pullback.errors", "pullback.language.tensor", "pullback.api")
+_ROOMS = (
+    "pullback.errors",
+    "pullback.language.tensor",
+    "pullback.language.variables",
+    "pullback.api",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -23,7 +23,7 @@ def suggestion(name: str, known: Iterable[str], otherwise: str = "known") -> str
 
 @dataclass(frozen=True)
 class Place:
-    """A stretch of the user's text, counted in characters from its start.
+    """A stretch of the user's text, counted in characters from its start; ``file`` if it has one.
 
     >>> Place("f = U*x\\nL = sum(g)", 16, 17).line
     2
@@ -32,6 +32,7 @@ class Place:
     text: str
     start: int
     stop: int
+    file: str = ""
 
     @property
     def line(self) -> int:
@@ -80,7 +81,9 @@ class PullbackError(Exception):
     def __str__(self) -> str:
         parts = [self.message]
         if self.place is not None:
-            if "\n" in self.place.text.strip():
+            if self.place.file:
+                parts[0] = f"{self.place.file}, line {self.place.line}: {self.message}"
+            elif "\n" in self.place.text.strip():
                 parts[0] = f"line {self.place.line}: {self.message}"
             parts.append(self.place.excerpt())
         if self.hint:

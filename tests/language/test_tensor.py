@@ -1,5 +1,7 @@
 """Symbols mean what NumPy means: every operator and function against NumPy on arrays."""
 
+import re
+
 import numpy as np
 import pytest
 from values import SIZES, arrays, value
@@ -11,7 +13,8 @@ from pullback.functions.catalogue import ALIASES, CATALOGUE
 from pullback.functions.record import Definition
 from pullback.language.parse import parse_program
 from pullback.language.symbols import FUNCTIONS
-from pullback.language.tensor import Tensor, dims, matrix, tensor, vector
+from pullback.language.tensor import Tensor
+from pullback.language.variables import dims, matrix, tensor, vector
 
 SHAPES = {
     "U": ("m", "n"),
@@ -25,10 +28,16 @@ SHAPES = {
     "y": ("m",),
     "b": ("p",),
     "s": (),
+    "w": (6,),
 }
 SYMBOLS = {name: tensor(name, *shape) for name, shape in SHAPES.items()}
 DATA = arrays(SHAPES)
 F = FUNCTIONS
+
+
+def w_(x):
+    """Three entries, whatever the size's name says."""
+    return np.stack([x[0], x[1], x[2]])
 
 
 @pytest.mark.parametrize(
@@ -111,6 +120,63 @@ F = FUNCTIONS
         lambda U: np.transpose(U),
         lambda T: np.swapaxes(T, 0, -1),
         lambda U: np.zeros_like(U) + np.ones_like(U) * U,
+        lambda x: x[1:] - x[:-1],
+        lambda x: x[0] * x[-1] + x[2],
+        lambda w: w[::-1] + w[[2, 0, 1, 5, 4, 3]],
+        lambda w: w[::2] * w[5:0:-2] + w[-3:] - w[:100][3:],
+        lambda U: U[0] @ U[1] + U[0, 1] - U[:, 0].sum(),
+        lambda U, x: U[:, 1:] @ x[1:],
+        lambda T: T[0, :, 1:] - T[-1, :, :-1],
+        lambda T: T[..., 0],
+        lambda U: U[None, :, None] * 2,
+        lambda x, y: x[:, None] * y,
+        lambda x: x[np.newaxis, ...],
+        lambda U: U.reshape(-1) @ U.ravel() + U.flatten()[0],
+        lambda w: w.reshape(2, 3).T.reshape((3, -1)) @ w.reshape([2, 3], order="F"),
+        lambda T: np.reshape(T, (T.shape[0], T.shape[1] * T.shape[2])),
+        lambda T: T.swapaxes(0, 2).squeeze(),
+        lambda R: R.squeeze() + R.squeeze(axis=0) + np.squeeze(R),
+        lambda T: T.mT,
+        lambda x: x.repeat(2)[1:] + np.repeat(x, 2)[:-1],
+        lambda U: U.clip(0.5, 1.0) + np.clip(U, 0.3, 2),
+        lambda S: S.trace(1) + S.diagonal(-1).sum() + np.trace(S, offset=-1),
+        lambda x, z: np.concatenate([x, z, x[:1]]),
+        lambda U, W: np.concatenate((U, W)) @ np.concatenate([U, W], axis=0).T,
+        lambda U, y: np.hstack([U, y[:, None]]),
+        lambda U, x: np.vstack([U, x]) @ x,
+        lambda x, z: np.stack([x, z], axis=1) @ np.stack([x, z]),
+        lambda x, z: np.column_stack([x, z]) @ np.hstack([x[0], z[0]]),
+        lambda S, x: np.block([[S, x[:, None]], [x, x @ x]]),
+        lambda x, z: np.block([x, z]),
+        lambda U, S: np.kron(U, S),
+        lambda x, U: np.kron(x, U) + np.kron(U, x),
+        lambda T, U: np.kron(T, U),
+        lambda x, y: np.outer(x, y) + np.outer(x[None], y),
+        lambda x, y: np.convolve(x, y) * np.convolve(y, x, "full"),
+        lambda w: np.convolve(w, w[:2], mode="valid"),
+        lambda x, z: np.cross(w_(x), w_(z)),
+        lambda S: np.tril(S, -1) + np.triu(S) + np.tril(S, k=1),
+        lambda x: np.diag(x, -1) + np.diag(x, 1),
+        lambda x: np.flip(x) + np.roll(x, 1) + np.roll(x, -2) + np.tile(x, 2)[: x.shape[0]],
+        lambda U: np.flip(U) + np.flipud(np.fliplr(U)) + np.roll(U, 2) + np.roll(U, 1, axis=1),
+        lambda U: np.diff(U) @ np.diff(U, axis=1).T + np.diff(U, n=1, axis=0)[0, 0],
+        lambda T, S: np.tensordot(T, S, axes=1) + np.tensordot(T, S, axes=([2], [0])),
+        lambda T, U: np.tensordot(T, U, axes=2),
+        lambda T: np.moveaxis(T, 0, -1) + np.moveaxis(T, [0, 1], [2, 0]),
+        lambda x: np.expand_dims(x, 0) * np.expand_dims(x, (1, 2))[..., 0],
+        lambda S, x: np.linalg.multi_dot([S, S, x]) + np.linalg.matrix_power(S, 2) @ x,
+        lambda x: np.average(x, weights=x * x) + np.average(x),
+        lambda T: np.einsum("...ij->...ji", T),
+        lambda x: np.where(x > 0.7, x, 0) + np.where(x <= 1, 1, x),
+        lambda x: (x >= 1) * x + (x < 1) * 2,
+        lambda X: X - X.mean(axis=0) + X[:, :1],
+        lambda w: sum(w_i * w_i for w_i in w),
+        lambda w: len(w) * w.sum() + w.shape[0],
+        lambda x: x.sum() / x.shape[0] + x.size + 1 / x.shape[0],
+        lambda x: np.sqrt(x.shape[0]) * x / np.sqrt(x.size),
+        lambda X: 0.5 / X.shape[0] * (X**2).sum() - X.shape[1] ** 2,
+        lambda x: x[x.shape[0] - 1] + x[1 : x.shape[0] - 1].sum(),
+        lambda x: np.full_like(x, 3.0) * x + x.copy(),
     ],
 )
 def test_an_expression_means_what_numpy_means(function):
@@ -226,12 +292,11 @@ x, y, U = SYMBOLS["x"], SYMBOLS["y"], SYMBOLS["U"]
         (lambda: U.sum(axis=(0, 0)), "an axis comes twice"),
         (lambda: U.transpose(0), "transpose needs all 2 axes"),
         (lambda: bool(x), "a symbol has no truth value"),
-        (lambda: x < 1, "symbols are not compared"),
+        (lambda: bool(x < 1), "no truth value"),
         (lambda: x == y, "symbols are not compared"),
         (lambda: x != 1, "symbols are not compared"),
-        (lambda: x[0], "slices and entries of symbols are not supported"),
-        (lambda: list(x), "cannot be iterated"),
-        (lambda: len(x), r"len\(\) of a symbol"),
+        (lambda: list(x), "a loop over an axis of size n"),
+        (lambda: len(x), "the size n is no number here"),
         (lambda: float(SYMBOLS["s"]), "a symbol is no number"),
         (lambda: np.asarray(x), "a symbol is no array"),
         (lambda: np.arange(3) * x, "an array of data cannot stand in an expression"),
@@ -270,6 +335,89 @@ x, y, U = SYMBOLS["x"], SYMBOLS["y"], SYMBOLS["U"]
 def test_what_a_symbol_is_not(call, message):
     with pytest.raises(PullbackError, match=message):
         call()
+
+
+def branches(x):
+    if x.sum() > 0:
+        return x
+    return -x
+
+
+def loops(x):
+    total = 0
+    for k in range(x.shape[0]):
+        total = total + x[k]
+    return total
+
+
+def assigns(x):
+    x[0] = 1.0
+    return x
+
+
+def decomposes(U):
+    return np.linalg.svd(U)[1].sum()
+
+
+@pytest.mark.parametrize(
+    ("function", "message", "under"),
+    [
+        (branches, "no truth value.*pb.where", "x.sum() > 0"),
+        (loops, "the size n is no number here.*pb.einsum", "range(x.shape[0])"),
+        (assigns, "entries of a symbol cannot be assigned.*pb.concatenate", "x[0]"),
+        (decomposes, "np.linalg.svd has no meaning.*norms", "np.linalg.svd(U)"),
+        (lambda x: float(x.sum()), "a symbol is no number", "float(x.sum())"),
+        (lambda x: sum(x), "a loop over an axis of size n.*pb.einsum", "sum(x)"),
+        (lambda x: x[x > 0], "a symbol is no subscript.*pb.where", "x[x > 0]"),
+        (lambda x: x[np.array([True, False])], "a mask picks", "x[np.array([True, False])]"),
+        (lambda U: U @ U, "the last axis of the left", "U @ U"),
+        (lambda x: x.argmax(), "known only when code is called.*pb.where", "x.argmax()"),
+        (lambda U: U[0, 0, 0], "3 subscripts for a symbol of shape", "U[0, 0, 0]"),
+        (lambda w: w[7], r"there is no entry \[7\] on an axis of size 6", "w[7]"),
+        (lambda w: w[3:3], "holds no entries", "w[3:3]"),
+        (lambda x: x[::2], "the length of this slice of n cannot be told.*2.k", "x[::2]"),
+        (lambda U: U[[0], [1]], "paired by NumPy", "U[[0], [1]]"),
+        (lambda U: U.reshape(3, -1), "cannot be reshaped to", "U.reshape(3, -1)"),
+        (lambda U, x: np.concatenate([U, x]), "equal numbers of axes", "np.concatenate([U, x])"),
+        (lambda U: U.diagonal(), "depends on which size is larger", "U.diagonal()"),
+        (lambda x: x if x.shape[0] > 2 else 0, "the size n is no number here", "x.shape[0] > 2"),
+    ],
+)
+def test_what_cannot_be_traced_names_the_line(function, message, under):
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    with pytest.raises(PullbackError, match=re.compile(message, re.DOTALL)) as caught:
+        function(*[SYMBOLS[n] for n in names])
+    place = caught.value.place
+    assert place.file == "test_tensor.py"
+    assert place.line == function.__code__.co_firstlineno + (function.__name__ != "<lambda>") * (
+        1 + (function is loops)
+    )
+    assert place.text[place.start : place.stop] == under
+
+
+def test_a_fixed_size_can_be_looped_over():
+    a, b, c = vector("u", 3)
+    assert (a * b + c).to_program().variables.keys() == {"u"}
+    assert [row.shape for row in matrix("A", 2, "n")] == [(Size.of("n"),)] * 2
+
+
+def test_what_a_subscript_takes_is_put_back():
+    x = SYMBOLS["x"]
+    assert x[:].node is x.node and x[None][0].node is x.node
+    assert x.reshape(1, -1).squeeze(0).node is x.node
+    A = SYMBOLS["U"]
+    assert A.reshape(-1).reshape(A.shape).node is A.node
+    assert np.stack([A[:, 0], A[:, 1]]).shape == (Size.of(2), Size.of("m"))
+
+
+def test_public_functions_arrange():
+    A, x = SYMBOLS["U"], SYMBOLS["x"]
+    K = pb.commutation("m", "n")
+    np.testing.assert_allclose(value((K @ pb.vec(A)).node, DATA), value(pb.vec(A.T).node, DATA))
+    assert pb.unvec(pb.vec(A), "m", "n").node is A.node
+    assert pb.kron(A, A).shape == pb.reshape(pb.kron(A, A), pb.kron(A, A).shape).shape
+    assert pb.khatri_rao(A, A).shape == (Size.of("m") * "m", Size.of("n"))
+    assert pb.concatenate([x, x]).shape == (2 * Size.of("n"),)
 
 
 def test_errors_have_their_classes():

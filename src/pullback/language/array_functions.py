@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any
 
-from pullback.errors import PullbackError
-from pullback.expressions import Node, Size
+from pullback.errors import PullbackError, ShapeError
+from pullback.expressions import Node, Size, placement
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import ALIASES, CATALOGUE
 from pullback.functions.record import Definition, Function
+from pullback.language import array_shapes as shapes
 from pullback.language import broadcasting as numpy_axes
 from pullback.language.broadcasting import Axes, axes_of, broadcast_to, multiply
 
 NodeFunction = Callable[..., Node]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFunction:
+    """A function of NumPy on nodes: its first arguments are values, the others are stated.
+
+    ``values`` counts them; ALL for every one, LIST for one list of them, TEXT for all after a text.
+    """
+
+    call: NodeFunction
+    values: int = 1
+
+    def __call__(self, *arguments: Any, **options: Any) -> Node:
+        return self.call(*arguments, **options)
+
+
+ALL, LIST, TEXT = 99, -1, -2
 
 
 def apply_record(name: str, *nodes: Node, axis: int | None = None) -> Node:
@@ -88,21 +107,6 @@ def swapaxes(node: Node, axis1: int, axis2: int) -> Node:
     return make.transpose(node, order)
 
 
-def trace(node: Node) -> Node:
-    return apply_record("tr", node)
-
-
-def diag(node: Node) -> Node:
-    """Of a vector the matrix with it on the diagonal, of a matrix its diagonal."""
-    if node.order == 1:
-        return make.einsum("i->ii", node)
-    if node.order == 2:
-        if node.shape[0] != node.shape[1]:
-            raise PullbackError("the diagonal of a matrix that is not square is not supported")
-        return make.einsum("ii->i", node)
-    raise PullbackError(f"diag takes a vector or a matrix, not {node.order} axes")
-
-
 def dot(left: Node, right: Node) -> Node:
     """``np.dot``: scalars multiply, else the last axis with the last but one."""
     if not left.order or not right.order:
@@ -127,9 +131,64 @@ def inner(left: Node, right: Node) -> Node:
 
 
 def outer(left: Node, right: Node) -> Node:
+    """The matrix of all products of entries of two vectors; of more axes, row by row."""
+    flat = [shapes.ravel(node) if node.order != 1 else node for node in (left, right)]
+    return make.contract([(flat[0], "i"), (flat[1], "j")], "ij")
+
+
+def kron(left: Node, right: Node) -> Node:
+    """``np.kron``: axis by axis, counted from the last."""
+    order = max(left.order, right.order)
+    labels = [
+        [(i, a + order - n.order) for a in range(n.order)] for i, n in enumerate((left, right))
+    ]
+    out = [(i, a) for a in range(order) for i in (0, 1) if (i, a) in labels[i]]
+    result = make.contract(list(zip((left, right), labels, strict=True)), out)
+    for axis in reversed(range(order)):
+        if (0, axis) in out and (1, axis) in out:
+            at = out.index((0, axis))
+            result = placement.merge(result, (at, at + 1))
+            del out[at]
+    return result
+
+
+def convolve(left: Node, right: Node, mode: str = "full") -> Node:
     if left.order != 1 or right.order != 1:
-        raise PullbackError("outer takes two vectors")
-    return make.einsum("i,j->ij", left, right)
+        raise PullbackError("convolve takes two vectors")
+    full = placement.convolution(left, right)
+    if mode == "full":
+        return full
+    (m,), (n,) = left.shape, right.shape
+    if mode != "valid" or not ((m - n).at_least(0) or (n - m).at_least(0)):
+        hint = "take a slice of np.convolve(x, y), which has m + n - 1 entries"
+        raise PullbackError(f"np.convolve with mode={mode!r} is not read here", None, hint)
+    less, more = (n, m) if (m - n).at_least(0) else (m, n)
+    return placement.take(full, 0, less - 1, more - less + 1)
+
+
+def cross(left: Node, right: Node) -> Node:
+    if any([size.constant for size in node.shape] != [3] for node in (left, right)):
+        raise ShapeError("cross takes two vectors with three entries")
+    return placement.cross(left, right)
+
+
+def tensordot(left: Node, right: Node, axes: Any = 2) -> Node:
+    """Summed over the last axes of the one and the first of the other, or over axes by name."""
+    if isinstance(axes, int):
+        if not 0 <= axes <= min(left.order, right.order):
+            raise PullbackError(f"there are no {axes} axes to sum over")
+        pairs = [(left.order - axes + k, k) for k in range(axes)]
+    else:
+        first, second = (axes_of(n, a) for n, a in zip((left, right), axes, strict=True))
+        if len(first) != len(second):
+            raise PullbackError("tensordot sums over as many axes of the one as of the other")
+        pairs = list(zip(first, second, strict=True))
+    inside = {b: ("left", a) for a, b in pairs}
+    labels: list[Hashable] = [("left", a) for a in range(left.order)]
+    others: list[Hashable] = [inside.get(b, ("right", b)) for b in range(right.order)]
+    summed = set(inside.values())
+    out = [x for x in [*labels, *others] if x not in summed]
+    return make.contract([(left, labels), (right, others)], out)
 
 
 def norm(node: Node, ord: Any = None) -> Node:
@@ -139,6 +198,31 @@ def norm(node: Node, ord: Any = None) -> Node:
     if ord == 1 and node.order == 1:
         return apply_record("norm1", node)
     raise PullbackError(f"np.linalg.norm with ord={ord!r} of {node.order} axes is not supported")
+
+
+def matrix_power(node: Node, n: int) -> Node:
+    if node.order != 2 or isinstance(n, bool) or not isinstance(n, int) or abs(n) > 64:
+        raise PullbackError("matrix_power takes a matrix and a whole number from -64 to 64")
+    if n == 0:
+        return make.delta(node.shape[0])
+    factor = node if n > 0 else apply_record("inv", node)
+    result = factor
+    for _ in range(abs(n) - 1):
+        result = numpy_axes.matmul(result, factor)
+    return result
+
+
+def multi_dot(nodes: Sequence[Node]) -> Node:
+    return reduce(numpy_axes.matmul, nodes)
+
+
+def average(node: Node, axis: Axes = None, weights: Node | None = None) -> Node:
+    if weights is None:
+        return reduce_over("mean", node, axis)
+    if weights.shape != node.shape:
+        raise ShapeError("average takes weights of the same shape")
+    total = partial(reduce_over, "sum", axis=axis)
+    return numpy_axes.divide(total(multiply(node, weights)), total(weights))
 
 
 def solve(left: Node, right: Node) -> Node:
@@ -189,28 +273,76 @@ _UFUNCS: dict[str, NodeFunction] = {
 }
 
 # NumPy functions that are no ufuncs, by module and name; keyword arguments are theirs
-FUNCTIONS: dict[str, NodeFunction] = {
-    **{name: REDUCTIONS[name] for name in ("sum", "mean", "prod", "max", "min", "var", "std")},
-    "cumsum": lambda node, axis: apply_record("cumsum", node, axis=axis),
-    "clip": _record("clip"),
-    "einsum": einsum,
-    "transpose": transpose,
-    "swapaxes": swapaxes,
-    "trace": trace,
-    "diag": diag,
-    "diagonal": diag,
-    "dot": dot,
-    "vdot": lambda a, b: make.total(multiply(a, b)),
-    "inner": inner,
-    "outer": outer,
-    "where": _record("where"),
-    "zeros_like": like(0),
-    "ones_like": like(1),
-    "linalg.inv": _record("inv"),
-    "linalg.det": _record("det"),
-    "linalg.norm": norm,
-    "linalg.solve": solve,
-    "linalg.trace": trace,
-    "linalg.matmul": numpy_axes.matmul,
-    "linalg.outer": outer,
+FUNCTIONS: dict[str, ArrayFunction] = {
+    **{name: ArrayFunction(REDUCTIONS[name]) for name in ("sum", "mean", "prod", "var", "std")},
+    "max": ArrayFunction(REDUCTIONS["max"]),
+    "amax": ArrayFunction(REDUCTIONS["max"]),
+    "min": ArrayFunction(REDUCTIONS["min"]),
+    "amin": ArrayFunction(REDUCTIONS["min"]),
+    "average": ArrayFunction(average),
+    "cumsum": ArrayFunction(lambda node, axis: apply_record("cumsum", node, axis=axis)),
+    "clip": ArrayFunction(_record("clip"), ALL),
+    "where": ArrayFunction(_record("where"), ALL),
+    "zeros_like": ArrayFunction(like(0)),
+    "ones_like": ArrayFunction(like(1)),
+    "full_like": ArrayFunction(lambda node, value: broadcast_to(value, node.shape), 2),
+    # products
+    "einsum": ArrayFunction(einsum, TEXT),
+    "dot": ArrayFunction(dot, 2),
+    "vdot": ArrayFunction(lambda a, b: make.total(multiply(a, b)), 2),
+    "inner": ArrayFunction(inner, 2),
+    "outer": ArrayFunction(outer, 2),
+    "kron": ArrayFunction(kron, 2),
+    "tensordot": ArrayFunction(tensordot, 2),
+    "convolve": ArrayFunction(convolve, 2),
+    "cross": ArrayFunction(cross, 2),
+    # axes
+    "transpose": ArrayFunction(transpose),
+    "permute_dims": ArrayFunction(transpose),
+    "swapaxes": ArrayFunction(swapaxes),
+    "moveaxis": ArrayFunction(shapes.moveaxis),
+    "expand_dims": ArrayFunction(shapes.expand_dims),
+    "squeeze": ArrayFunction(shapes.squeeze),
+    "reshape": ArrayFunction(shapes.reshape),
+    "ravel": ArrayFunction(shapes.ravel),
+    "flatten": ArrayFunction(shapes.ravel),
+    # places
+    "concatenate": ArrayFunction(shapes.concatenate, LIST),
+    "concat": ArrayFunction(shapes.concatenate, LIST),
+    "stack": ArrayFunction(shapes.stack, LIST),
+    "array": ArrayFunction(shapes.array, LIST),
+    "hstack": ArrayFunction(shapes.hstack, LIST),
+    "vstack": ArrayFunction(shapes.vstack, LIST),
+    "column_stack": ArrayFunction(shapes.column_stack, LIST),
+    "block": ArrayFunction(shapes.block, LIST),
+    "tile": ArrayFunction(shapes.tile),
+    "repeat": ArrayFunction(shapes.repeat),
+    "roll": ArrayFunction(shapes.roll),
+    "flip": ArrayFunction(shapes.flip),
+    "flipud": ArrayFunction(lambda node: shapes.flip(node, 0)),
+    "fliplr": ArrayFunction(lambda node: shapes.flip(node, 1)),
+    "diff": ArrayFunction(shapes.diff),
+    "tril": ArrayFunction(shapes.tril),
+    "triu": ArrayFunction(shapes.triu),
+    "diag": ArrayFunction(shapes.diag),
+    "diagonal": ArrayFunction(shapes.diagonal),
+    "trace": ArrayFunction(shapes.trace),
+    # linear algebra
+    "linalg.norm": ArrayFunction(norm),
+    "linalg.solve": ArrayFunction(solve, 2),
+    "linalg.trace": ArrayFunction(shapes.trace),
+    "linalg.diagonal": ArrayFunction(shapes.diagonal),
+    "linalg.matmul": ArrayFunction(numpy_axes.matmul, 2),
+    "linalg.outer": ArrayFunction(outer, 2),
+    "linalg.cross": ArrayFunction(cross, 2),
+    "linalg.tensordot": ArrayFunction(tensordot, 2),
+    "linalg.matrix_transpose": ArrayFunction(lambda node: swapaxes(node, -1, -2)),
+    "matrix_transpose": ArrayFunction(lambda node: swapaxes(node, -1, -2)),
+    "linalg.matrix_power": ArrayFunction(matrix_power),
+    "linalg.multi_dot": ArrayFunction(multi_dot, LIST),
+    **{
+        f"linalg.{name}": ArrayFunction(_record(name))
+        for name in ("inv", "det", "pinv", "cholesky")
+        if name in CATALOGUE
+    },
 }

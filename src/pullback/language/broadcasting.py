@@ -120,6 +120,8 @@ def axes_of(node: Node, axis: Axes) -> tuple[int, ...]:
     """Axes counted from 0, all for None; PullbackError for one that is not there."""
     if axis is None:
         return tuple(range(node.order))
+    if isinstance(axis, Size):
+        raise PullbackError(f"an axis is a number, and {axis} is a size")
     given = [axis] if isinstance(axis, int) else list(axis)
     axes = []
     for a in given:

@@ -17,7 +17,7 @@ from pullback.expressions import Node, Size
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
 from pullback.language.callee import Callee
-from pullback.language.calls import CONSTANTS, is_function, resolve
+from pullback.language.calls import CONSTANTS, first_size, is_function, resolve
 from pullback.language.joining import block
 from pullback.language.kinds import Build, Kind, Rule, Verdict
 from pullback.language.slicing import indexed
@@ -96,6 +96,10 @@ class Meaning(Protocol):
 
     def resolve(self, call: Call, text: str, names: Collection[str]) -> Callee: ...
 
+    def indexed(self, item: Index, text: str) -> Callee: ...
+
+    def first_size(self, call: Call) -> int: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Mathematics:
@@ -109,6 +113,12 @@ class Mathematics:
 
     def resolve(self, call: Call, text: str, names: Collection[str]) -> Callee:
         return resolve(call, text, names)
+
+    def indexed(self, item: Index, text: str) -> Callee:
+        return indexed(item, text)
+
+    def first_size(self, call: Call) -> int:
+        return first_size(call)
 
 
 def compile_line(
@@ -179,7 +189,7 @@ def compile_line(
             callee = meaning.resolve(item, text, names)
             stack += _applied(callee, item.function, _span(item), _span(item))
         elif isinstance(item, Index):
-            stack += _applied(indexed(item, text), "the index", _span(item), item.at)
+            stack += _applied(meaning.indexed(item, text), "the index", _span(item), item.at)
         elif isinstance(item, Block):
             stack += _applied(block(item), "a block matrix", _span(item), _span(item))
         elif isinstance(item, Static):

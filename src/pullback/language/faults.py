@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pullback.errors import Place, PullbackError
+
 
 class Fault(Exception):
     """A fault at a place that only the reader of the whole text can complete."""
@@ -11,6 +13,10 @@ class Fault(Exception):
     def __init__(self, message: str, start: int, stop: int, hint: str = "") -> None:
         super().__init__(message)
         self.message, self.start, self.stop, self.hint = message, start, stop, hint
+
+    def in_text(self, text: str) -> PullbackError:
+        """The error of a user whose text has the fault."""
+        return PullbackError(self.message, Place(text, self.start, self.stop), self.hint)
 
 
 class Missing(Fault):

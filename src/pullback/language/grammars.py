@@ -13,35 +13,38 @@ from pullback.language.faults import DEEPEST, Fault, refuse_token, unknown_chara
 _HERE = Path(__file__).parent
 
 
+_CLOSES = {"(": ")", "[": "]"}
+
+
 def blank(text: str, marks: re.Pattern[str]) -> str:
     """The text with comments, and line breaks inside parentheses, turned into spaces.
 
     Every other character keeps its position, so that carets fall in the user's own text.
     """
     parts: list[str] = []
-    opened: list[int] = []
+    opened: list[tuple[str, int]] = []
     last = 0
     for match in marks.finditer(text):
         mark = match.group()
-        if mark == "(":
-            opened.append(match.start())
+        if mark in _CLOSES:
+            opened.append((_CLOSES[mark], match.start()))
             if len(opened) > DEEPEST:
                 raise Fault(
                     f"more than {DEEPEST} parentheses inside each other",
                     *match.span(),
                     "name a part of the expression on a line of its own",
                 )
-        elif mark == ")":
-            if not opened:
-                raise Fault("this ) closes nothing", *match.span())
-            opened.pop()
+        elif mark in _CLOSES.values():
+            if not opened or opened.pop()[0] != mark:
+                raise Fault(f"this {mark} closes nothing", *match.span())
         elif mark[0] in "'\"":
             continue  # a text is an argument of its own
         elif mark != "\n" or opened:
             parts += [text[last : match.start()], " " * len(mark)]
             last = match.end()
     if opened:
-        raise Fault("this ( is never closed", opened[-1], opened[-1] + 1)
+        at = opened[-1][1]
+        raise Fault(f"this {text[at]} is never closed", at, at + 1)
     return "".join(parts) + text[last:]
 
 

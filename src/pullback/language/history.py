@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from pullback.errors import PullbackError
 from pullback.expressions import Node, Program, Variable
+from pullback.expressions.walks import post_order, variables
 
 
 class History:
@@ -93,3 +95,30 @@ def add_variable(given: dict[str, Variable], variable: Variable) -> None:
             f"two different variables are called '{variable.name}', of shapes {shapes}",
             hint="give them different names, or the same shape and assumptions",
         )
+
+
+def program_of(node: Node, history: History | None) -> Program:
+    """A node as a program: its variables, and the lines named on the way.
+
+    Raises PullbackError where one name means two things.
+    """
+    parsed = history.program_of(node) if history is not None else None
+    if parsed is not None:
+        return parsed
+    empty: Any = ({}, {}, set(), set())
+    lines, given, rows, closed = history.collect() if history else empty
+    for variable in variables(node):
+        add_variable(given, variable)
+    for name in lines:
+        if name in given:
+            raise PullbackError(f"'{name}' names a variable and an intermediate")
+    below = set(post_order(node))
+    kept = {name: line for name, line in lines.items() if line in below}
+    return Program(
+        result=node,
+        variables=given,
+        lines=kept,
+        rows=frozenset(rows & {*given, *kept}),
+        result_name=next((name for name, line in lines.items() if line is node), ""),
+        closed=frozenset(closed & set(kept)),
+    )

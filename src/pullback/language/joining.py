@@ -35,7 +35,7 @@ def joined(rows: Sequence[Sequence[Syntax]]) -> Callee:
         arguments += row
     places = tuple(positions)
 
-    return Callee(tuple(arguments), lambda kinds: _rule(places, kinds))
+    return Callee(tuple(arguments), lambda kinds: rule_of_blocks(places, kinds))
 
 
 Side = Axis | None  # what gives a row of blocks its height, or a column its width; None is 1
@@ -50,7 +50,7 @@ class Grid:
     equal: tuple[tuple[Axis | Extent, Axis | Extent], ...]
 
 
-def _rule(places: Positions, kinds: tuple[Kind, ...]) -> Verdict:
+def rule_of_blocks(places: Positions, kinds: tuple[Kind, ...]) -> Verdict:
     grid = grid_of(places, kinds)
     if isinstance(grid, Refusal):
         return grid

@@ -7,14 +7,28 @@ Nothing is evaluated: names with dots are looked up in the tables of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from pullback.errors import PullbackError
 from pullback.language.building import Builder, name_of, negated, product_of, span_of
+from pullback.language.extents import number_of
 from pullback.language.faults import Fault, unknown_character
-from pullback.language.syntax import Call, Line, Literal, Name, Power, Static, Syntax, Transposed
+from pullback.language.syntax import (
+    Call,
+    Index,
+    Line,
+    Literal,
+    Name,
+    Power,
+    Range,
+    Static,
+    Syntax,
+    Transposed,
+)
 
-BLANKED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|#[^\n]*|\\[ \t]*\n|[()\n]")
+BLANKED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|#[^\n]*|\\[ \t]*\n|[()\[\]\n]")
 MODULES = ("np", "numpy", "scipy", "sp", "jnp", "jax", "math", "special", "linalg", "la")
 _FILLED = {"ones": 1, "zeros": 0}
 _WORDS = {"True": True, "False": False, "None": None}
@@ -27,7 +41,7 @@ class _Trailer:
     kind: str
     span: tuple[int, int]
     name: str = ""
-    index: int = 0
+    places: list[Syntax] | None = None
     positional: list[Syntax] | None = None
     keywords: dict[str, Syntax] | None = None
 
@@ -38,7 +52,6 @@ def unknown(plain: str, at: int) -> Fault:
     hints = {
         "'": "in NumPy the transpose is x.T",
         "^": "in NumPy powers are **",
-        "[": "entries cannot be picked out, and matrices are not written out; name them",
         "%": "there is no remainder here",
     }
     fault.hint = hints.get(plain[at], fault.hint)
@@ -79,6 +92,25 @@ class NumpyBuilder(Builder):
         open_, *values, close = items
         return Static(open_.start_pos, close.end_pos, [v for v in values if isinstance(v, Syntax)])
 
+    listed = several
+
+    @staticmethod
+    def ellipsis(items: list[Any]) -> Syntax:
+        return Static(*span_of(items[0]), ...)
+
+    @staticmethod
+    def range(items: list[Any]) -> Range:
+        """``first:last:step``, of which each part may be missing."""
+        parts: list[Syntax | None] = [None]
+        for item in items:
+            if isinstance(item, Syntax):
+                parts[-1] = item
+            else:
+                parts.append(None)
+        ends = [span_of(i) if not isinstance(i, Syntax) else (i.start, i.stop) for i in items]
+        first, last, step = [*parts, None][:3]
+        return Range(ends[0][0], ends[-1][1], first, step, last)
+
     @staticmethod
     def keyword(items: list[Any]) -> tuple[str, Syntax]:
         return name_of(items[0]), items[1]
@@ -89,10 +121,8 @@ class NumpyBuilder(Builder):
 
     @staticmethod
     def subscript(items: list[Any]) -> _Trailer:
-        span = (items[0].start_pos, items[2].end_pos)
-        if not items[1].isdecimal() or len(items[1]) > 2:
-            raise Fault("only x.shape takes an index", *span, "write np.sum or np.einsum")
-        return _Trailer("subscript", span, index=int(items[1]))
+        span = (items[0].start_pos, items[-1].end_pos)
+        return _Trailer("subscript", span, places=[_static(item) for item in items[1:-1]])
 
     @staticmethod
     def arguments(items: list[Any]) -> _Trailer:
@@ -135,9 +165,10 @@ class NumpyBuilder(Builder):
             elif trailer.kind == "arguments" and path:
                 value = _call(start, ".".join(path), trailer)
                 path = []
+            elif trailer.kind == "subscript" and value is not None:
+                value = Index(start, trailer.span[1], value, trailer.places or [], trailer.span)
             else:
-                hint = "entries of arrays cannot be picked out here"
-                raise Fault("this has no meaning here", *trailer.span, hint)
+                raise Fault("this has no meaning here", *trailer.span)
         if value is None:
             return _module_constant(start, path, trailers[-1].span[1])
         return value
@@ -148,6 +179,8 @@ def _module_constant(start: int, path: list[str], stop: int) -> Syntax:
         return Name(start, stop, "pi")
     if path[-1] == "e":
         return Call(start, stop, "exp", [Literal(start, stop, 1)])
+    if path[-1] == "newaxis":
+        return Static(start, stop, None)
     raise Fault(f"'{'.'.join(path)}' is not called", start, stop, "write its arguments after it")
 
 
@@ -163,25 +196,26 @@ def _member(
     if name == "size":
         return Call(start, value.stop + 5, ".size", [value]), 0
     if name == "shape" and after and after[0].kind == "subscript":
-        index = Literal(start, stop, after[0].index)
-        return Call(start, stop, ".shape", [value, index]), 1
+        return Call(start, stop, ".shape", [value, *(after[0].places or [])]), 1
+    if name == "shape":
+        return Call(start, value.stop + 6, ".shape", [value]), 0
     if after and after[0].kind == "arguments":
-        call = _call(start, f".{name}", after[0])
-        call.arguments.insert(0, value)
-        return call, 1
+        return _call(start, f".{name}", after[0], [value]), 1
     hint = "x.T, x.sum(), x.dot(y), x.shape[0] are read"
     raise Fault(f"'.{name}' has no meaning here", value.stop, value.stop + 1 + len(name), hint)
 
 
-def _call(start: int, function: str, trailer: _Trailer) -> Call:
-    arguments = [_static(item) for item in trailer.positional or ()]
-    options = {name: static_value(item) for name, item in (trailer.keywords or {}).items()}
+def _call(start: int, function: str, trailer: _Trailer, first: Sequence[Syntax] = ()) -> Syntax:
+    arguments = [*first, *(_static(item) for item in trailer.positional or ())]
+    options = {name: _static(item) for name, item in (trailer.keywords or {}).items()}
     return _created(Call(start, trailer.span[1], function, arguments, options=options))
 
 
-def _created(call: Call) -> Call:
+def _created(call: Call) -> Syntax:
     """``np.eye(n)``, ``np.ones((m, n))`` and their like, as the default language has them."""
     key = call.function.rpartition(".")[2]
+    if key == "multi_dot" and len(call.arguments) == 1:
+        return _multiplied(call)
     if key not in ("eye", "identity", *_FILLED, "full"):
         return call
     plain = _plain_creation(call, key)
@@ -189,6 +223,17 @@ def _created(call: Call) -> Call:
         hint = "sizes are stated, as in np.eye(n), np.ones((m, n))"
         raise Fault(f"this call of {key} is not read", call.start, call.stop, hint)
     return plain
+
+
+def _multiplied(call: Call) -> Syntax:
+    """``np.linalg.multi_dot([A, B, x])`` as A @ B @ x."""
+    (factors,) = call.arguments
+    if not isinstance(factors, Static) or not isinstance(factors.value, list):
+        raise Fault("multi_dot takes a list", factors.start, factors.stop)
+    product: Syntax = factors.value[0]
+    for factor in factors.value[1:]:
+        product = product_of(product, "@", (factor.start, factor.stop), factor)
+    return product
 
 
 def _plain_creation(call: Call, key: str) -> Call | None:
@@ -205,6 +250,10 @@ def _plain_creation(call: Call, key: str) -> Call | None:
         (value,) = rest
     elif rest:
         return None
+    if isinstance(first, Call) and first.function == ".shape" and len(first.arguments) == 1:
+        return replace(
+            call, function=f"{key}_like", arguments=[*first.arguments, *call.arguments[1:]]
+        )
     sizes = first.value if isinstance(first, Static) else [first]
     if not isinstance(sizes, list) or len(sizes) > 2:
         return None
@@ -218,15 +267,30 @@ def _static(item: Syntax) -> Syntax:
     return item
 
 
-def static_value(item: Syntax) -> Any:
-    """What an argument says that is no value: a number, a text, True, a tuple of numbers."""
+def static_value(item: Syntax, text: str) -> Any:
+    """What an argument says that is no value: a number, a size, a text, True, a tuple of these."""
     item = _static(item)
     if isinstance(item, Static) and isinstance(item.value, list):
-        return tuple([static_value(part) for part in item.value])
+        return tuple([static_value(part, text) for part in item.value])
     if isinstance(item, Static):
         return item.value
-    if isinstance(item, Literal) and isinstance(item.value, int):
-        return item.value
-    if hasattr(item, "terms") and len(item.terms) == 1 and isinstance(item.terms[0][1], Literal):
-        return -item.terms[0][1].value
-    raise Fault("this is stated, not computed: a number, a tuple, a text", item.start, item.stop)
+    try:
+        size = number_of(item, text)
+    except PullbackError:
+        message = "this is stated, not computed: a whole number, a size, a tuple, a text"
+        raise Fault(message, item.start, item.stop) from None
+    return size if size.constant is None else size.constant
+
+
+def subscript_of(places: list[Syntax], text: str) -> tuple[Any, ...]:
+    """The places of a subscript as Python has them."""
+    key: list[Any] = []
+    for place in places:
+        if isinstance(place, Range):
+            ends = (place.first, place.last, place.step)
+            key.append(slice(*[None if e is None else static_value(e, text) for e in ends]))
+        elif isinstance(place, Static) and isinstance(place.value, list):
+            key.append([static_value(part, text) for part in place.value])
+        else:
+            key.append(static_value(place, text))
+    return tuple(key)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from inspect import signature
+from typing import Any
 
 from pullback.errors import Place, PullbackError
 from pullback.expressions import Node, Size
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Definition
-from pullback.language import array_functions, broadcasting, calls, numpy_rules
+from pullback.language import array_functions, broadcasting, calls, numpy_places, numpy_rules
 from pullback.language import kinds as k
+from pullback.language.array_functions import LIST, ArrayFunction
 from pullback.language.callee import Callee
 from pullback.language.calls import similar
 from pullback.language.faults import Fault
 from pullback.language.kinds import Build, Kind, Refusal, Verdict
 from pullback.language.labelling import einsum
-from pullback.language.numpy_building import static_value
+from pullback.language.numpy_building import static_value, subscript_of
 from pullback.language.probing import probed
-from pullback.language.syntax import Call, Static
+from pullback.language.syntax import Call, Index, Literal, Static, Syntax
 
 _MODULES = frozenset({"np", "numpy", "scipy", "sp", "jnp", "jax", "nn", "special", "math"})
 _TWO = frozenset(
@@ -32,6 +34,7 @@ _SPELLED = {
     "la.norm": "linalg.norm",
     "la.det": "linalg.det",
     "true_divide": "divide",
+    "asarray": "array",
     "norm": "linalg.norm",
     "inv": "linalg.inv",
     "det": "linalg.det",
@@ -59,13 +62,31 @@ class NumpyMeaning:
     def transposed(self) -> tuple[Callable[[tuple[Kind, ...]], Verdict], Build | None]:
         return numpy_rules.transpose, _on_nodes(make.transpose)
 
+    def indexed(self, item: Index, text: str) -> Callee:
+        try:
+            return _subscripted(item, text)
+        except Fault as fault:
+            raise fault.in_text(text) from None
+
+    def first_size(self, call: Call) -> int:
+        """From which argument on a call states sizes."""
+        function = array_functions.FUNCTIONS.get(_key(call))
+        if call.function in calls.SIZED or function is None:
+            return calls.first_size(call)
+        return (
+            1
+            if function.values == LIST
+            else len(call.arguments)
+            if function.values < 0
+            else function.values
+        )
+
     def resolve(self, call: Call, text: str, names: Iterable[str]) -> Callee:
         place = Place(text, call.start, call.stop)
         try:
             return _resolved(call, text, names)
         except Fault as fault:
-            at = Place(text, fault.start, fault.stop)
-            raise PullbackError(fault.message, at, fault.hint) from None
+            raise fault.in_text(text) from None
         except TypeError as error:
             raise PullbackError(f"{call.function} is not read so: {error}", place) from None
 
@@ -74,10 +95,15 @@ def _on_nodes(function: Callable[..., Node]) -> Build:
     return lambda nodes, shape: function(*nodes)
 
 
-def _resolved(call: Call, text: str, names: Iterable[str]) -> Callee:
+def _key(call: Call) -> str:
+    """The name of a function without the module it comes from."""
     path = [part for part in call.function.split(".") if part and part not in _MODULES]
     key = ".".join(path)
-    key = _SPELLED.get(key, key)
+    return _SPELLED.get(key, key)
+
+
+def _resolved(call: Call, text: str, names: Iterable[str]) -> Callee:
+    key = _key(call)
     if call.function in (".shape", ".size") or (key == "len" and len(call.arguments) == 1):
         return _size(call)
     if key == "einsum":
@@ -95,13 +121,14 @@ def _resolved(call: Call, text: str, names: Iterable[str]) -> Callee:
         return _of_values(call, count, numpy_rules.broadcast, build)
     function = array_functions.FUNCTIONS.get(key)
     if function is not None:
-        return _of_one(call, function, key)
+        return _of_leading(call, function, key, text)
     if record is not None and isinstance(record, Definition):
         plain = Call(call.start, call.stop, key, call.arguments)
         return calls.resolve(plain, text, names)
     if record is not None:
         if len(record.signature.arguments) == 1:
-            return _of_one(call, partial(array_functions.apply_record, key), key)
+            applied = ArrayFunction(partial(array_functions.apply_record, key))
+            return _of_leading(call, applied, key, text)
         plain = Call(call.start, call.stop, key, call.arguments)
         return calls.resolve(plain, text, names)
     at = text.find(call.function.lstrip("."), call.start)
@@ -131,36 +158,67 @@ def _of_values(
     return Callee(tuple(call.arguments), rule, _on_nodes(build))
 
 
-def _of_one(call: Call, function: Callable[..., Node], key: str) -> Callee:
-    """A function of one value; the arguments after it are stated, as an axis is."""
-    if not call.arguments or isinstance(call.arguments[0], Static):
+def _of_leading(call: Call, function: ArrayFunction, key: str, text: str) -> Callee:
+    """A function whose first arguments are values; those after them are stated, as an axis is."""
+    leading = 1 if function.values == LIST else function.values
+    values, stated = call.arguments[:leading], call.arguments[leading:]
+    nested = values[0] if function.values == LIST and values else None
+    flat = [leaf for value in values for leaf in _leaves(value)]
+    if not flat or (nested is None and any(isinstance(value, Static) for value in flat)):
         raise TypeError("it takes a value first")
-    statics = tuple([static_value(argument) for argument in call.arguments[1:]])
-    options = dict(call.options)
-    if any(isinstance(option, float) for option in options.values()):
-        raise TypeError("an option is a whole number")
-    signature(function).bind(make.constant(1), *statics, **options)
+    statics = [static_value(argument, text) for argument in stated]
+    options = {name: static_value(item, text) for name, item in call.options.items()}
+    if key == "reshape" and call.function == ".reshape" and len(statics) > 1:
+        statics = [tuple(statics)]
+    signature(function.call).bind(*values, *statics, **options)
 
-    def build(node: Node) -> Node:
-        return function(node, *statics, **options)
+    def build(nodes: Sequence[Node]) -> Node:
+        given = [_nested(nested, list(nodes))] if nested is not None else nodes
+        return function(*given, *statics, **options)
 
+    own = numpy_places.rule_of(key, statics, options, nested)
+    if own is not None:
+        return Callee(tuple(flat), own, lambda nodes, shape: build(nodes))
+
+    @cache
     def rule(kinds: tuple[Kind, ...]) -> Verdict:
         last = key in ("softmax", "logsumexp") and "axis" not in options and not statics
         if last and k.order_of(kinds[0]) > 1:
             hint = f"say along which axis: {key}(X, axis=1)"
             return Refusal(f"{key} of a matrix needs an axis", hint)
-        return known(kinds)
+        return probed(build, kinds, key)
 
-    @cache
-    def known(kinds: tuple[Kind, ...]) -> Verdict:
-        return probed(lambda nodes: build(*nodes), kinds)
+    return Callee(tuple(flat), rule, lambda nodes, shape: build(nodes))
 
-    return Callee((call.arguments[0],), rule, _on_nodes(build))
+
+def _leaves(item: Syntax) -> list[Syntax]:
+    """The values in nested lists, in order."""
+    if isinstance(item, Static) and isinstance(item.value, list):
+        return [leaf for part in item.value for leaf in _leaves(part)]
+    return [item]
+
+
+def _nested(item: Syntax, nodes: list[Node]) -> Any:
+    """The nested lists again, with nodes in place of the values; takes them from ``nodes``."""
+    if isinstance(item, Static) and isinstance(item.value, list):
+        return [_nested(part, nodes) for part in item.value]
+    return nodes.pop(0)
+
+
+def _subscripted(item: Index, text: str) -> Callee:
+    """``x[1:]``, ``A[:, 0]``: what a subscript takes."""
+    key = subscript_of(item.places, text)
+    return Callee((item.operand,), partial(numpy_places.subscript_rule, key))
 
 
 def _size(call: Call) -> Callee:
     """The size of an axis, or the number of entries, as a number."""
-    index = call.arguments[1].value if call.function == ".shape" else 0  # type: ignore[attr-defined]
+    index = 0
+    if call.function == ".shape":
+        at = call.arguments[1] if len(call.arguments) == 2 else None
+        if not isinstance(at, Literal) or not isinstance(at.value, int):
+            raise Fault("a shape is several numbers", call.start, call.stop, "write x.shape[0]")
+        index = at.value
 
     def rule(kinds: tuple[Kind, ...]) -> Verdict:
         if k.order_of(kinds[0]) <= index:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from pullback.expressions import Size
 from pullback.language import kinds as k
-from pullback.language.kinds import Axis, Kind, Refusal, Rule, Verdict
+from pullback.language.kinds import Axis, Extent, Kind, Refusal, Rule, Verdict, length
 from pullback.language.labelling import labelled
 
 
@@ -68,7 +69,16 @@ def _solve(kinds: tuple[Kind, ...]) -> Verdict:
 
 
 def _outer(kinds: tuple[Kind, ...]) -> Verdict:
-    return labelled(("i", "j"), "ij", kinds, "outer")
+    """Of two vectors; of more axes, entry by entry in order."""
+    axes: list[Axis | Extent] = []
+    for i, kind in enumerate(kinds):
+        if not k.order_of(kind):
+            return Refusal("outer takes two vectors, not a scalar", "write *")
+        size = Size.of(1)
+        for axis in k.axes_of(i, kind):
+            size = size * length(*axis)
+        axes.append(Extent(size))
+    return Rule(k.MATRIX, tuple(axes))
 
 
 def _vdot(kinds: tuple[Kind, ...]) -> Verdict:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from pullback.errors import Place, PullbackError
-from pullback.expressions import Node, Program, Shape, Size, Variable
+from pullback.expressions import Node, Program, Shape, Variable
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
-from pullback.language.calls import CONSTANTS, first_size
+from pullback.language.calls import CONSTANTS
 from pullback.language.checking import check_lines, check_names
 from pullback.language.code import (
     Instruction,
@@ -27,10 +26,10 @@ from pullback.language.inference import infer
 from pullback.language.latex_calls import Latex
 from pullback.language.lowering import lower
 from pullback.language.numpy_calls import NumpyMeaning
-from pullback.language.parentheses import END
+from pullback.language.occurrences import named_in_shapes, names_in
 from pullback.language.reading import Dialect, read
 from pullback.language.settling import Typing
-from pullback.language.syntax import Call, Index, Name, Range, Source, Syntax, parts_of
+from pullback.language.syntax import Source
 
 
 def parse_program(
@@ -65,9 +64,13 @@ def parse_program(
     """
     if dialect == "index" or (dialect is None and isinstance(text, str) and in_indices(text)):
         return index_program(text, shapes or {}, assume or {}, shape, _printed)
-    source = read(text, dialect, {*(shapes or ()), *(assume or ())}, _words(shapes or {}))
+    source = read(text, dialect, {*(shapes or ()), *(assume or ())}, named_in_shapes(shapes or {}))
     check_lines(source)
-    names_used, sizes_used = _names(source)
+    numpy = source.dialect == "numpy"
+    meaning: Meaning = Mathematics()
+    if source.dialect in ("numpy", "latex"):
+        meaning = NumpyMeaning() if numpy else Latex()
+    names_used, sizes_used = names_in(source, meaning)
     lines = [line.name for line in source.lines if line.name]
     stated = dialect in ("printed", "vec")
     given = {**(shapes or {}), **(assume or {})} if stated else {}
@@ -85,10 +88,6 @@ def parse_program(
     check_names(source, declared, lines, size_names)
     constants = CONSTANTS.keys() - {*declared, *lines}
     names = {*declared, *lines, *names_used} - size_names - constants
-    numpy = source.dialect == "numpy"
-    meaning: Meaning = Mathematics()
-    if source.dialect in ("numpy", "latex"):
-        meaning = NumpyMeaning() if numpy else Latex()
     code: list[Instruction] = []
     for line in source.lines:
         code += compile_line(line, text, size_names, names, meaning)
@@ -162,60 +161,6 @@ def _spread(result: Node, wanted: Shape | None) -> Node:
     if wanted and not result.order and make.constant_value(result) is not None:
         return make.broadcast(result, wanted)
     return result
-
-
-def _names(source: Source) -> tuple[list[str], set[str]]:
-    """The names that stand for values, in order of appearance, and those that state sizes."""
-    values: dict[str, None] = {}
-    sizes: set[str] = set()
-    for line in source.lines:
-        stack: list[tuple[Syntax, bool]] = [(line.expression, False)]
-        while stack:
-            item, is_size = stack.pop()
-            if isinstance(item, Name) and is_size:
-                sizes.add(item.name)
-            elif isinstance(item, Name):
-                values.setdefault(item.name)
-            elif isinstance(item, Index):
-                sizes |= _places(item)
-                stack.append((item.operand, False))
-            elif isinstance(item, Call):
-                first = first_size(item)
-                parts = [(part, is_size or i >= first) for i, part in enumerate(item.arguments)]
-                stack += reversed(parts)
-            else:
-                stack += [(part, is_size) for part in reversed(parts_of(item))]
-    values.pop("eye", None)
-    return list(values), sizes
-
-
-def _places(item: Index) -> set[str]:
-    """The names of sizes in the places of an index."""
-    names: set[str] = set()
-    stack: list[Syntax | None] = list(item.places)
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Name):
-            names.add(part.name)
-        elif isinstance(part, Range):
-            stack += [part.first, part.step, part.last]
-        elif part is not None:
-            stack += parts_of(part)
-    return names - {END}
-
-
-def _words(shapes: Mapping[str, Sizes]) -> set[str]:
-    """The names in shapes that are given beside a text."""
-    found: set[str] = set()
-    for sizes in shapes.values():
-        parts = [sizes] if isinstance(sizes, str) else sizes if isinstance(sizes, Iterable) else ()
-        for part in parts:
-            found |= (
-                set(part.names)
-                if isinstance(part, Size)
-                else set(re.findall(r"[^\W\d]\w*", str(part)))
-            )
-    return found
 
 
 def _check_order(

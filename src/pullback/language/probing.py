@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 
 from pullback.errors import PullbackError
 from pullback.expressions import Node, Size
@@ -10,14 +11,29 @@ from pullback.expressions import constructors as make
 from pullback.language import kinds as k
 from pullback.language.kinds import Axis, Extent, Kind, Refusal, Rule, length
 
-# sizes of the axes of operand i: all different, equal from operand to operand, or all equal
-PATTERNS = ("{i}.{axis}", "{axis}", "n")
+Pattern = tuple[bool, frozenset[int]]  # counted from the last axis; which axes are shared
+
+
+def _patterns(most: int) -> Iterator[Pattern]:
+    """Which sizes are equal from operand to operand: ever more, counted from either end."""
+    for count in range(most + 1):
+        for chosen in combinations(range(most), count):
+            yield from ((last, frozenset(chosen)) for last in ((True, False) if count else (True,)))
+
+
+def _probe(operand: int, order: int, pattern: Pattern | None) -> Node:
+    """A variable of this order; without a pattern all its sizes are one."""
+    if pattern is None:
+        return make.variable(f"x{operand}", ["n"] * order)
+    last, shared = pattern
+    places = [order - 1 - axis if last else axis for axis in range(order)]
+    sizes = [f"{operand}.{a}" if p not in shared else f"shared{p}" for a, p in enumerate(places)]
+    return make.variable(f"x{operand}", sizes)
 
 
 def probed(
     build: Callable[[Sequence[Node]], Node],
     kinds: Sequence[Kind],
-    patterns: Sequence[str] = PATTERNS,
     name: str = "this",
 ) -> Rule | Refusal:
     """What ``build`` makes of operands of these kinds: the first pattern it accepts is its rule.
@@ -26,11 +42,9 @@ def probed(
     shape of an operand stands as that does.
     """
     refusal = Refusal(f"{name} does not take {', '.join(map(k.kind_text, kinds))}")
-    for pattern in patterns:
-        probes = [
-            make.variable(f"x{i}", [pattern.format(i=i, axis=a) for a in range(k.order_of(kind))])
-            for i, kind in enumerate(kinds)
-        ]
+    orders = list(map(k.order_of, kinds))
+    for pattern in [*_patterns(min(max(orders), 3) if len(orders) > 1 else 0), None]:
+        probes = [_probe(i, order, pattern) for i, order in enumerate(orders)]
         try:
             result = build(probes)
         except PullbackError as error:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Literal, get_args
 
-from pullback.errors import Place, PullbackError
+from pullback.errors import PullbackError
 from pullback.language import latex
 from pullback.language.brackets import Spaces, prepared
 from pullback.language.building import Builder
@@ -51,8 +51,7 @@ def read(
     try:
         return _read(text, dialect, known, sizes)
     except Fault as fault:
-        place = Place(text, fault.start, fault.stop)
-        raise PullbackError(fault.message, place, fault.hint) from None
+        raise fault.in_text(text) from None
 
 
 def _read(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pullback.expressions import SizeLike
+from pullback.expressions import SizeLike, placement
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import ALIASES, CATALOGUE
 from pullback.functions.record import Definition, Record
@@ -43,29 +43,37 @@ def _is_called(record: Record) -> bool:
     return isinstance(record, Definition) or bool(record.partials)
 
 
-def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
-    """A sum of products with one letter per axis, as ``np.einsum``."""
-    return lift(array_functions.einsum, subscripts, *operands)
+def _of_numpy(name: str) -> Callable[..., Tensor]:
+    """A function of NumPy on tensors and numbers."""
+    array_function = array_functions.FUNCTIONS[name]
+
+    def function(*arguments: Any, **options: Any) -> Tensor:
+        return lift(array_function.call, *arguments, values=array_function.values, **options)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"As np.{name}, of symbols and numbers."
+    return function
 
 
-def transpose(x: TensorLike, axes: Any = None) -> Tensor:
-    """The axes in reverse order, or in the order given."""
-    return lift(array_functions.transpose, x, axes=axes)
+def vec(x: TensorLike) -> Tensor:
+    """The columns of a matrix one below another."""
+    return lift(placement.vec, x)
 
 
-def diag(x: TensorLike) -> Tensor:
-    """Of a vector the matrix with it on the diagonal, of a matrix its diagonal."""
-    return lift(array_functions.diag, x)
+def unvec(x: TensorLike, rows: SizeLike, columns: SizeLike) -> Tensor:
+    """The matrix of these sizes whose columns, one below another, are this vector."""
+    return lift(placement.unvec, x, rows, columns, values=1)
 
 
-def dot(a: TensorLike, b: TensorLike) -> Tensor:
-    """The product of ``np.dot``: of two vectors the sum of products."""
-    return lift(array_functions.dot, a, b)
+def khatri_rao(a: TensorLike, b: TensorLike) -> Tensor:
+    """For each column the Kronecker product of the two columns."""
+    return lift(placement.column_kron, a, b)
 
 
-def outer(a: TensorLike, b: TensorLike) -> Tensor:
-    """The matrix of all products of entries of two vectors."""
-    return lift(array_functions.outer, a, b)
+def commutation(rows: SizeLike, columns: SizeLike) -> Tensor:
+    """The matrix K with K vec(A) = vec(Aᵀ) for each A of these sizes."""
+    (m, n), _ = declare("commutation", (rows, columns), ())
+    return Tensor(placement.commutation(m, n))
 
 
 def eye(size: SizeLike) -> Tensor:
@@ -81,13 +89,17 @@ def full(value: TensorLike, *sizes: SizeLike) -> Tensor:
 
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    **{
+        name: _of_numpy(name)
+        for name in array_functions.FUNCTIONS
+        if "." not in name and name != "trace"  # a module has that name
+    },
     **{name: _function(record) for name, record in CATALOGUE.items() if _is_called(record)},
     **{alias: _function(CATALOGUE[name]) for alias, name in ALIASES.items()},
-    "einsum": einsum,
-    "transpose": transpose,
-    "diag": diag,
-    "dot": dot,
-    "outer": outer,
+    "vec": vec,
+    "unvec": unvec,
+    "khatri_rao": khatri_rao,
+    "commutation": commutation,
     "eye": eye,
     "full": full,
 }

@@ -157,6 +157,8 @@ def parts_of(item: Syntax) -> list[Syntax]:
         return [item.base, item.exponent]
     if isinstance(item, Call):
         return list(item.arguments)
+    if isinstance(item, Static):
+        return item.value if isinstance(item.value, list) else []
     if isinstance(item, Block):
         return [part for row in item.rows for part in row]
     return [item.operand] if isinstance(item, Transposed | Index) else []

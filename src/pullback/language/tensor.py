@@ -9,15 +9,19 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from pullback.errors import PullbackError
-from pullback.expressions import Node, Program, Size, SizeLike, Variable
+from pullback.expressions import Node, Program, Size, Variable
 from pullback.expressions import constructors as make
-from pullback.expressions.walks import post_order, variables
+from pullback.expressions.walks import post_order
 from pullback.language import array_functions, broadcasting
-from pullback.language.array_functions import REDUCTIONS, apply_record
-from pullback.language.broadcasting import Axes, shape_as_tuple
-from pullback.language.declarations import check_name, declare
-from pullback.language.history import History, add_variable
+from pullback.language.array_functions import ALL, LIST, TEXT, apply_record
+from pullback.language.broadcasting import shape_as_tuple
+from pullback.language.callers import place_called
+from pullback.language.declarations import check_name
+from pullback.language.history import History, program_of
+from pullback.language.instead import instead_of
 from pullback.language.literals import check_literals, node_of_number
+from pullback.language.subscripts import subscripted
+from pullback.language.tensor_methods import ArrayMethods
 from pullback.notation.names import Names
 from pullback.notation.write import write
 
@@ -39,15 +43,23 @@ def _operators(function: Callable[[Node, Node], Node]) -> tuple[Operator, Operat
     return operator, reflected
 
 
-class Tensor:
+def _comparison(name: str) -> Operator:
+    def compared(self: Tensor, other: TensorLike) -> Tensor:
+        return lift(lambda *nodes: apply_record(name, *nodes), self, other)
+
+    return compared
+
+
+class Tensor(ArrayMethods):
     """An expression with Python's operators and NumPy's meaning of them.
 
     ``*`` goes entry by entry and broadcasts, ``@`` is the matrix product, ``**`` the power entry
-    by entry. NumPy functions called on it build expressions too.
+    by entry, ``x[1:]`` and its like take entries, counted from 0. NumPy functions called on it
+    build expressions too. ``<`` and ``>`` are 1 where they hold, else 0, for ``where``.
 
-    >>> U, x = matrix("U", "m", "n"), vector("x", "n")
-    >>> np.tanh(U @ x).shape
-    (Size(m),)
+    >>> U, x = Tensor(make.variable("U", ["m", "n"])), Tensor(make.variable("x", ["n"]))
+    >>> np.tanh(U @ x).shape, x[1:].shape
+    ((Size(m),), (Size(n - 1),))
     """
 
     __slots__ = ("history", "node")
@@ -63,8 +75,16 @@ class Tensor:
         return cls(program.result, History(program.result, program=program))
 
     @property
-    def shape(self) -> tuple[Size, ...]:
-        return self.node.shape
+    def shape(self) -> tuple[Dim, ...]:
+        return tuple([Dim(size.terms) for size in self.node.shape])
+
+    @property
+    def size(self) -> Dim:
+        """The number of entries."""
+        total = Dim(Size.of(1).terms)
+        for size in self.shape:
+            total = total * size
+        return total
 
     @property
     def ndim(self) -> int:
@@ -78,11 +98,6 @@ class Tensor:
         return self.history.name_of(self.node) if self.history else ""
 
     @property
-    def T(self) -> Tensor:
-        """The axes in reverse order."""
-        return self._made(array_functions.transpose)
-
-    @property
     def program(self) -> Program:
         return self.to_program()
 
@@ -91,73 +106,26 @@ class Tensor:
 
         Raises PullbackError where one name means two things.
         """
-        if self.history is not None and self.history.program_of(self.node) is not None:
-            return self.history.program_of(self.node)  # type: ignore[return-value]
-        empty: Any = ({}, {}, set(), set())
-        lines, given, rows, closed = self.history.collect() if self.history else empty
-        for variable in variables(self.node):
-            add_variable(given, variable)
-        for name in lines:
-            if name in given:
-                raise PullbackError(f"'{name}' names a variable and an intermediate")
-        below = set(post_order(self.node))
-        kept = {name: node for name, node in lines.items() if node in below}
-        result_name = next((name for name, node in lines.items() if node is self.node), "")
-        return Program(
-            result=self.node,
-            variables=given,
-            lines=kept,
-            rows=frozenset(rows & {*given, *kept}),
-            result_name=result_name,
-            closed=frozenset(closed & set(kept)),
-        )
+        return program_of(self.node, self.history)
 
     def named(self, name: str) -> Tensor:
         """The same tensor as a named line, which derivations and code will use.
 
-        >>> x = vector("x", "n")
+        >>> x = Tensor(make.variable("x", ["n"]))
         >>> list((x * x).named("q").sum().to_program().lines)
         ['q']
         """
         check_name(name)
         return Tensor(self.node, History(self.node, name=name, parents=_parents([self])))
 
-    def sum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return self._made(REDUCTIONS["sum"], axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return self._made(REDUCTIONS["mean"], axis=axis, keepdims=keepdims)
-
-    def prod(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return self._made(REDUCTIONS["prod"], axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return self._made(REDUCTIONS["max"], axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return self._made(REDUCTIONS["min"], axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return self._made(REDUCTIONS["var"], axis=axis, keepdims=keepdims)
-
-    def std(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return self._made(REDUCTIONS["std"], axis=axis, keepdims=keepdims)
-
     def dot(self, other: TensorLike) -> Tensor:
         return lift(array_functions.dot, self, other)
 
-    def trace(self) -> Tensor:
-        return self._made(array_functions.trace)
-
-    def diagonal(self) -> Tensor:
-        return self._made(array_functions.diag)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        return self._made(array_functions.transpose, axes=order or None)
-
-    def _made(self, function: Callable[..., Node], **options: Any) -> Tensor:
-        return Tensor(function(self.node, **options), self.history)
+    def _made(self, function: Callable[..., Node], *stated: Any, **options: Any) -> Self:
+        try:
+            return type(self)(function(self.node, *stated, **options), self.history)
+        except PullbackError as error:
+            raise error.at(place_called()) from None
 
     # operators
 
@@ -167,6 +135,8 @@ class Tensor:
     __truediv__, __rtruediv__ = _operators(broadcasting.divide)
     __pow__, __rpow__ = _operators(broadcasting.power)
     __matmul__, __rmatmul__ = _operators(broadcasting.matmul)
+    __lt__, __le__ = _comparison("less"), _comparison("less_equal")
+    __gt__, __ge__ = _comparison("greater"), _comparison("greater_equal")
 
     def __neg__(self) -> Tensor:
         return self._made(make.negate)
@@ -177,12 +147,31 @@ class Tensor:
     def __abs__(self) -> Tensor:
         return lift(lambda node: apply_record("abs", node), self)
 
+    def __getitem__(self, key: Any) -> Tensor:
+        parts = key if isinstance(key, tuple) else (key,)
+        return self._made(subscripted, tuple([getattr(p, "node", p) for p in parts]))
+
+    def __len__(self) -> int:
+        if not self.node.order:
+            raise _refusal("a scalar has no length")
+        return int(self.shape[0])
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """The entries along the first axis, if its size is a number."""
+        if not self.node.order:
+            raise _refusal("a scalar has no entries to go over")
+        if self.node.shape[0].constant is None:
+            message = f"a loop over an axis of size {self.node.shape[0]}, which is no number"
+            hint = "pb.sum and pb.einsum add up over an axis; a loop needs a fixed size, as in pb.vector('x', 3)"
+            raise _refusal(message, hint)
+        return iter([self[k] for k in range(len(self))])
+
     # what a symbol is not
 
     def __bool__(self) -> NoReturn:
-        raise PullbackError(
+        raise _refusal(
             "a symbol has no truth value: its numbers are known only when code is called",
-            hint="no if, and, or, not, while on symbols; relu and abs choose entry by entry",
+            "no if, while, and, or, not on symbols: pb.where(condition, a, b) chooses entry by entry",
         )
 
     def __eq__(self, other: object) -> bool:
@@ -194,60 +183,46 @@ class Tensor:
         return hash(self.node)
 
     def _no_comparison(self, _other: object) -> NoReturn:
-        raise PullbackError(
-            "symbols are not compared: their numbers are known only when code is called",
-            hint="a.node is b.node tells whether two expressions are the same",
+        raise _refusal(
+            "symbols are not compared by == and !=: their numbers are known only when code is called",
+            "np.equal(a, b) goes entry by entry; a.node is b.node tells whether two expressions are the same",
         )
 
-    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_comparison
+    __ne__ = _no_comparison
 
-    def __getitem__(self, key: object) -> NoReturn:
-        raise PullbackError(
-            "slices and entries of symbols are not supported",
-            hint="make the parts variables of their own, or select by einsum",
+    def __setitem__(self, key: object, value: object) -> NoReturn:
+        raise _refusal(
+            "entries of a symbol cannot be assigned: it stands for a formula, not for memory",
+            "build the whole, as pb.concatenate([a, x[1:]]) or pb.where(condition, a, x)",
         )
-
-    def __iter__(self) -> Iterator[Any]:
-        raise PullbackError("a symbol cannot be iterated: its sizes are symbolic")
-
-    def __len__(self) -> int:
-        if not self.shape or self.shape[0].constant is None:
-            raise PullbackError(f"len() of a symbol of shape {shape_as_tuple(self.shape)}")
-        return self.shape[0].constant
 
     def __float__(self) -> NoReturn:
-        raise PullbackError("a symbol is no number; compile it and call the code")
+        raise _refusal("a symbol is no number; compile it and call the code")
 
     __int__ = __index__ = __complex__ = __float__
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise PullbackError("a symbol is no array; compile it and call the code")
+        raise _refusal("a symbol is no array; compile it and call the code")
 
     # NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        function = array_functions.ufunc(ufunc.__name__)
-        called = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
-        if function is None or method != "__call__":
-            raise PullbackError(f"{called} has no meaning for symbols")
-        if options:
-            raise PullbackError(f"{called} on symbols takes no {', '.join(options)}")
-        return lift(function, *inputs)
+        return _of_ufunc(ufunc, method, inputs, options)
 
     def __array_function__(
         self, func: Callable[..., Any], types: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
         module = func.__module__.removeprefix("numpy").lstrip(".")
         name = f"{module}.{func.__name__}" if module else func.__name__
-        if name in ("shape", "ndim"):
+        if name in ("shape", "ndim", "size"):
             return getattr(args[0], name)
         function = array_functions.FUNCTIONS.get(name)
         if function is None:
-            raise PullbackError(f"np.{name} has no meaning for symbols")
+            raise _refusal(f"np.{name} has no meaning for symbols", instead_of(name))
         try:
-            return lift(function, *args, **kwargs)
+            return lift(function.call, *args, values=function.values, **kwargs)
         except TypeError as error:
-            raise PullbackError(f"np.{name} on symbols: {error}") from None
+            raise _refusal(f"np.{name} on symbols: {error}") from None
 
     # how it shows
 
@@ -264,7 +239,99 @@ class Tensor:
         return write(self.node, Names.of(self.to_program()), style=style)
 
 
-TensorLike = Tensor | int | float | Fraction
+class Dim(Size):
+    """A size as Python code has it: with whole numbers it stays one, else it is a number.
+
+    >>> n = Dim(Size.of("n").terms)
+    >>> n - 1, (1 / n).shape, np.sqrt(n).shape
+    (Size(n - 1), (), ())
+    """
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: a + b, broadcasting.plus)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: a - b, broadcasting.minus)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: b - a, lambda a, b: broadcasting.minus(b, a))
+
+    def __mul__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: a * b, broadcasting.multiply)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def _with(
+        self, other: Any, exact: Callable[[Size, Size], Size], lifted: Callable[..., Node]
+    ) -> Any:
+        if isinstance(other, int | np.integer | Size) and not isinstance(other, bool):
+            number = Size(other.terms) if isinstance(other, Size) else Size.of(int(other))
+            return Dim(exact(Size(self.terms), number).terms)
+        return lift(lifted, self, other)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return lift(broadcasting.divide, self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return lift(broadcasting.divide, other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        if isinstance(other, int) and 0 <= other <= 64:
+            power = Size.of(1)
+            for _ in range(other):
+                power = power * self
+            return Dim(power.terms)
+        return lift(broadcasting.power, self, other)
+
+    def __floordiv__(self, other: Any) -> Dim:
+        found = self.floor(other) if isinstance(other, int) and other > 0 else None
+        if found is None:
+            raise _refusal(f"{self} // {other} is no polynomial in sizes", "name the part: n = 2*k")
+        return Dim(found.terms)
+
+    def __int__(self) -> int:
+        if self.constant is None:
+            hint = "fix it, as in pb.vector('x', 3), or write pb.sum, pb.einsum, pb.eye(n), pb.full(1, n)"
+            raise _refusal(f"the size {self} is no number here", hint)
+        return self.constant
+
+    __index__ = __int__
+
+    def __lt__(self, other: Any) -> bool:
+        return int(self) < int(other)
+
+    def __le__(self, other: Any) -> bool:
+        return int(self) <= int(other)
+
+    def __gt__(self, other: Any) -> bool:
+        return int(self) > int(other)
+
+    def __ge__(self, other: Any) -> bool:
+        return int(self) >= int(other)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return _of_ufunc(ufunc, method, inputs, options)
+
+
+TensorLike = Tensor | Size | int | float | Fraction
+
+
+def _refusal(message: str, hint: str = "") -> PullbackError:
+    return PullbackError(message, place_called(), hint)
+
+
+def _of_ufunc(
+    ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]
+) -> Tensor:
+    function = array_functions.ufunc(ufunc.__name__)
+    called = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+    if function is None or method != "__call__":
+        raise _refusal(f"{called} has no meaning for symbols", instead_of(ufunc.__name__))
+    if options:
+        raise _refusal(f"{called} on symbols takes no {', '.join(options)}")
+    return lift(function, *inputs)
 
 
 def as_node(value: Any) -> Node:
@@ -272,97 +339,36 @@ def as_node(value: Any) -> Node:
     return value.node if isinstance(value, Tensor) else node_of_number(value)
 
 
-def lift(function: Callable[..., Node], *arguments: Any, **options: Any) -> Tensor:
-    """A function of nodes applied to tensors and numbers; texts and axes pass as they are."""
-    tensors = [a for a in arguments if isinstance(a, Tensor)]
-    first = function in _LEADING_TEXT
-    rest = arguments[1:] if first else arguments
-    options = {n: o.node if isinstance(o, Tensor) else o for n, o in options.items()}
-    if function in _AXES_BY_POSITION:
-        nodes = [as_node(rest[0]), *rest[1:]]
-    else:
-        nodes = [as_node(a) for a in rest]
-    result = function(*arguments[: int(first)], *nodes, **options)
-    check_literals(result, [node for node in nodes if isinstance(node, Node)])
+def lift(
+    function: Callable[..., Node], *arguments: Any, values: int = ALL, **options: Any
+) -> Tensor:
+    """A function of nodes applied to tensors and numbers; what is no value passes as it is.
+
+    ``values`` is how many arguments are values, as in an ``ArrayFunction``.
+    """
+    tensors: list[Tensor] = []
+
+    def value(item: Any) -> Any:
+        if isinstance(item, list | tuple) and values == LIST:
+            return [value(part) for part in item]
+        if isinstance(item, Tensor):
+            tensors.append(item)
+        return as_node(item)
+
+    first = 1 if values == TEXT else 0
+    stop = {LIST: 1, TEXT: len(arguments)}.get(values, values)
+    try:
+        nodes = [value(a) if first <= i < stop else a for i, a in enumerate(arguments)]
+        stated = {n: value(o) if isinstance(o, Tensor) else o for n, o in options.items()}
+        result = function(*nodes, **stated)
+        check_literals(result, [node for node in nodes if isinstance(node, Node)])
+    except PullbackError as error:
+        raise error.at(place_called()) from None
     parents = _parents(tensors)
     if len(parents) == 1:
         return Tensor(result, parents[0])
     return Tensor(result, History(result, parents=parents) if parents else None)
 
 
-_LEADING_TEXT = frozenset({array_functions.einsum})
-_AXES_BY_POSITION = frozenset(
-    {
-        *REDUCTIONS.values(),
-        array_functions.transpose,
-        array_functions.swapaxes,
-        array_functions.norm,
-    }
-)
-
-
 def _parents(tensors: Iterable[Tensor]) -> tuple[History, ...]:
     return tuple(dict.fromkeys(t.history for t in tensors if t.history is not None))
-
-
-# variables
-
-
-def tensor(name: str, *sizes: SizeLike, assume: str | Iterable[str] = ()) -> Tensor:
-    """A variable with any number of axes: one size each, a name, a number or a polynomial of these.
-
-    ``assume`` says what holds for it, as in ``"symmetric"``. Raises PullbackError for what is
-    no name, no size or no assumption, and for an assumption that the shape contradicts.
-
-    >>> tensor("T", "a", "b", 3).shape
-    (Size(a), Size(b), Size(3))
-    """
-    check_name(name)
-    shape, assumptions = declare(name, sizes, assume)
-    node = make.variable(name, shape, assumptions)
-    return Tensor(node, History(node))
-
-
-def scalar(name: str, *, assume: str | Iterable[str] = ()) -> Tensor:
-    """A variable without axes. Raises what :func:`tensor` raises.
-
-    >>> scalar("s")
-    <Tensor (): s>
-    """
-    return tensor(name, assume=assume)
-
-
-def vector(name: str, size: SizeLike, *, assume: str | Iterable[str] = ()) -> Tensor:
-    """A variable with one axis. Raises what :func:`tensor` raises.
-
-    >>> vector("x", "n")
-    <Tensor (n,): x>
-    """
-    return tensor(name, size, assume=assume)
-
-
-def matrix(
-    name: str, rows: SizeLike, columns: SizeLike, *, assume: str | Iterable[str] = ()
-) -> Tensor:
-    """A variable with two axes, also where one has size 1. Raises what :func:`tensor` raises.
-
-    >>> matrix("A", "n", "n", assume="symmetric").T
-    <Tensor (n, n): A>
-    """
-    return tensor(name, rows, columns, assume=assume)
-
-
-def dims(names: str) -> Any:
-    """Symbolic sizes by their names: one size for one name, else a tuple.
-
-    >>> m, n = dims("m n")
-    >>> vector("x", m + n).shape
-    (Size(m + n),)
-    """
-    found = names.replace(",", " ").split()
-    for name in found:
-        check_name(name)
-    if not found:
-        raise PullbackError("dims needs names, as in dims('m n')")
-    sizes = tuple(Size.of(name) for name in found)
-    return sizes[0] if len(sizes) == 1 else sizes
