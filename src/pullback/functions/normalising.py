@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pullback.errors import PullbackError
+from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Node
 from pullback.functions.algebra import Term, einsum
-from pullback.functions.exponential import log
+from pullback.functions.exponential import exp, log
 from pullback.functions.record import Definition, Function, Reading, argument_of, function
 from pullback.functions.reductions import centred, var
 
@@ -24,6 +25,18 @@ logsumexp: Function = function(
     reduction=True,
 )
 
+
+def _by_exponentials(node: Node) -> tuple[Node, Node] | None:
+    """softmax(x) as z / Σ z, for a reader who calls eˣ by a name."""
+    inner = argument_of("softmax", node)
+    if inner is None:
+        return None
+    value = exp.apply([inner])
+    axes = range(inner.order)
+    below = make.power(make.contract([(value, axes)], axes[:-1]), -1)
+    return make.contract([(value, axes), (below, axes[:-1])], axes), value
+
+
 softmax: Function = function(
     "softmax",
     "(i)->(i)",
@@ -36,6 +49,7 @@ softmax: Function = function(
     doc="exp(xᵢ) / Σ exp(xⱼ).",
     latex=r"\operatorname{softmax}",
     special=(0, 1e4, -1e4),
+    readings=(Reading("softmax(x) = eˣ / Σ eˣ", _by_exponentials, by_name=True),),
     positive=True,
     unit_sum=True,
 )

@@ -5,7 +5,17 @@ from __future__ import annotations
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Node
 from pullback.functions.domains import POSITIVE, REAL
-from pullback.functions.record import Function, elementwise
+from pullback.functions.record import Function, Reading, argument_of, elementwise
+
+
+def _step_of_relu(node: Node) -> tuple[Node, Node] | None:
+    """step(x) as step(relu x), for a reader who calls relu x by a name."""
+    inner = argument_of("step", node)
+    if inner is None:
+        return None
+    value = relu.apply([inner])
+    return make.apply("step", [value], value.shape), value
+
 
 step: Function = elementwise(
     "step",
@@ -16,6 +26,7 @@ step: Function = elementwise(
     latex=r"\operatorname{step}",
     kinks=(0,),
     convention="step(0) = 0; its derivative is taken as 0 everywhere",
+    readings=(Reading("step(x) = step(relu x)", _step_of_relu, by_name=True),),
     analytic=False,
 )
 

@@ -53,11 +53,13 @@ class Reading:
     """A textbook form of the same value, for print and never for code.
 
     ``rewrite`` gets a node and returns its textbook form and a node that the reader must already
-    have for that form to help; or None.
+    have for that form to help; or None. ``by_name`` if it only helps where the reader has a name
+    for that node, and none for the argument.
     """
 
     statement: str
     rewrite: Callable[[Node], tuple[Node, Node] | None]
+    by_name: bool = False
 
 
 def argument_of(function: str, node: Node) -> Node | None:

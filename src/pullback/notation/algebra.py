@@ -287,11 +287,35 @@ def power(base: Formula, exponent: Fraction | Formula) -> Formula:
             inner = base.parts[0]
             if exponent.denominator == 1 or inner.op == "norm":  # a norm is never negative
                 return power(inner, base.data * exponent)
+        degree = _degree(base)
+        if degree is not None and exponent.denominator == degree:
+            return power(_p_norm(base, degree), exponent * degree)
         if exponent == Fraction(1, 2):
             return Formula("root", (base,))
     if base.op == "transpose":
         return transpose(power(base.parts[0], exponent))
     return Formula("power", (base,), base.kind, exponent)
+
+
+def _degree(f: Formula) -> int | None:
+    """The p of Σ |x|ᵖ, where p is beyond 2."""
+    inner = f.parts[0] if f.op == "total" else f
+    if inner.op != "entrypower" or len(inner.parts) != 1 or inner.data.denominator != 1:
+        return None
+    positive = inner.data % 2 == 0 or _is_absolute(inner.parts[0])
+    return int(inner.data) if positive and inner.data > 2 else None
+
+
+def _is_absolute(f: Formula) -> bool:
+    return f.op == "function" and f.data[0].ascii == "abs"
+
+
+def _p_norm(f: Formula, degree: int) -> Formula:
+    """(Σ |x|ᵖ)^(1/p)."""
+    inner = f.parts[0].parts[0]
+    inner = inner.parts[0] if _is_absolute(inner) else inner
+    name = Name("norm", r"\lVert {0} \rVert_{{{1}}}", "norm")
+    return Formula("function", (inner, number(degree)), "scalar", (name, False))
 
 
 def norm(f: Formula) -> Formula:

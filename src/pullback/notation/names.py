@@ -165,6 +165,14 @@ class Names:
             return _variable_name(node.name, node, self.ranks, frozenset())
         return found
 
+    def lines(self, root: Node) -> list[tuple[Node, Name]]:
+        """The named nodes that stand for a formula, but for the root and gradients handed on."""
+        return [
+            (node, name)
+            for node, name in self.table.items()
+            if node.children and node.order <= 2 and node is not root and name.rank >= 0
+        ]
+
     def through(self, node: Node) -> tuple[Number, Node, tuple[int, ...]] | None:
         """A node as a multiple of a named node with its axes permuted, or None.
 

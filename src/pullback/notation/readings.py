@@ -60,6 +60,10 @@ def _read(node: Node, on_page: set[Node], names: Names, depth: dict[Node, int]) 
         mutual = back is not None and back[1] is core
         simpler = not mutual or _depth(needed, depth) < _depth(core, depth)
         seen = needed in on_page or needed in names.known
+        if reading.by_name:
+            simpler = False
+            if any(argument in names for argument in core.arguments):
+                continue
         if needed in names or (seen and simpler):
             return make.scale(coefficient, form)
     return node

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pullback.notation.algebra import product, reciprocal, transpose
-from pullback.notation.sums import add, split_number
+from pullback.notation.algebra import Factors, power, product, reciprocal, transpose
+from pullback.notation.sums import add
 from pullback.notation.tree import Formula, number
 
 
@@ -72,13 +72,15 @@ def covariance(weight: Formula, matrix: Formula) -> list[Formula] | None:
         return None
     terms = [transpose(p) if turned else p for p in total.parts]
     for mean, rest in (terms, terms[::-1]):
-        value, taken = split_number(mean)
-        chain = taken.parts if taken.op == "product" else (taken,)
-        if chain[0].op != "ones" or chain[1:2] != (transpose(weight),):
+        taken = Factors()
+        taken.take(mean)
+        before, others = taken.chain[:2], taken.chain[2:]
+        if len(before) < 2 or before[0].op != "ones" or before[1] != transpose(weight):
             continue
-        if (chain[2:] and product(chain[2:]) == rest) or (not chain[2:] and rest.op == "identity"):
-            outer = product([number(value), weight, transpose(weight)])
-            return [add([diag(weight), outer]), *chain[2:]]
+        if (product(others) == rest) if others else rest.op == "identity":
+            scalars = [power(s, e) for s, e in taken.scalars.items()]
+            outer = product([number(taken.value), *scalars, weight, transpose(weight)])
+            return [add([diag(weight), outer]), *others]
     return None
 
 

@@ -23,11 +23,12 @@ from pullback.expressions.sizes import Shape
 from pullback.notation import algebra
 from pullback.notation.chains import Letters
 from pullback.notation.index import IndexForms
-from pullback.notation.matrix import MatrixForms
+from pullback.notation.matrix import KINDS, MatrixForms
 from pullback.notation.merged import merged_form
 from pullback.notation.names import Names
 from pullback.notation.printing import written
 from pullback.notation.readings import textbook_form
+from pullback.notation.recognition import recognised
 from pullback.notation.shortening import shortened
 from pullback.notation.styles import ASCII, LATEX, UNICODE, Style, told_apart
 from pullback.notation.tree import Formula, atom, indexed, number
@@ -57,7 +58,7 @@ class Writing:
             if form == "vec":
                 tree = vec_form(read, self.matrices, groups or (0, node.order))
             else:
-                tree = self.matrices.of(read)
+                tree = self._recognised(self.matrices.of(read), read)
             if tree is None and node.order <= 2:
                 tree = merged_form(read, self.names)
             if tree is not None and self.row:
@@ -69,6 +70,14 @@ class Writing:
             self.letters = self.entries.free(node.order)
             tree = self.entries.of(read, self.letters)
         self.tree: Formula = tree
+
+    def _recognised(self, tree: Formula | None, root: Node) -> Formula | None:
+        """The formula with the names of the program's lines inside its products."""
+        lines = self.names.lines(root) if tree is not None else []
+        if tree is None or not lines:
+            return tree
+        forms = [(atom(name, KINDS[node.order]), self.matrices.of(node)) for node, name in lines]
+        return recognised(tree, [(name, form) for name, form in forms if form is not None])
 
     def of(self, tree: Formula, definitions: Sequence[Node], shape: Shape) -> Writing:
         """Another formula in the same names, made of such formulas."""
