@@ -315,7 +315,7 @@ def _p_norm(f: Formula, degree: int) -> Formula:
     inner = f.parts[0].parts[0]
     inner = inner.parts[0] if _is_absolute(inner) else inner
     name = Name("norm", r"\lVert {0} \rVert_{{{1}}}", "norm")
-    return Formula("function", (inner, number(degree)), "scalar", (name, False))
+    return Formula("function", (inner, number(degree)), "scalar", (name, False, False))
 
 
 def norm(f: Formula) -> Formula:
