@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from test_printed import NUMBERS, SHAPES, TABLE, derived
 from values import value
 
+import pullback as pb
 from pullback.expressions import Program
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import CATALOGUE
@@ -85,6 +86,29 @@ def test_every_function_is_read_again(record, batch):
     for text, again, printed in trip(node, {a.name: a for a in arguments}):
         assert again is node, text
         assert printed == text
+
+
+NETWORK = """h1 = tanh(A*x + b)
+h2 = sigmoid(S*h1)
+h3 = softmax(Q*h2)
+L = norm2(h3 - y)^2 + logdet(S'*S + Q)"""
+SIZES_OF = dict.fromkeys("SQ", ("m", "m")) | dict.fromkeys("by", ("m",))
+SIZES_OF |= {"A": ("m", "n"), "x": ("n",)}
+
+
+@pytest.mark.parametrize("ascii", [False, True])
+@pytest.mark.parametrize("wrt", ["x", "A", "S"])
+def test_abbreviations_are_read_again(wrt, ascii):
+    """With the names that the text defines, its formula is the same again."""
+    d = pb.derivative(pb.parse(NETWORK, SIZES_OF), wrt, wrt)
+    text = d.equation("index", ascii=ascii)
+    program = parse_program(text, SIZES_OF, dialect="index", shape=d.shape)
+    assert len(program.lines) > 3 and "\nwhere t1" in text
+    assert check_values(program.result, d.node, points=1).passed
+    lines = Names.of(program, named=True).table
+    names = Names.of(d.program).extended({n: lines[n] for n in program.lines.values()})
+    printed = Writing(program.result, names, "index").text(ASCII if ascii else UNICODE)
+    assert printed == text.partition("\n")[0].partition(" = ")[2]
 
 
 def test_names_that_could_be_taken_for_letters():
