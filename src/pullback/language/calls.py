@@ -84,9 +84,6 @@ def resolve(call: Call, text: str, names: Iterable[str]) -> Callee:
             hint = f"to multiply, write {call.function}*(…)"
             raise PullbackError(f"'{call.function}' is no function", head, hint)
         hint = _INSTEAD.get(name) or similar(name, FUNCTION_NAMES)
-        if not hint and call.arguments and all(isinstance(a, Literal) for a in call.arguments):
-            shape = "m n" if len(call.arguments) > 1 else "n"
-            hint = f"if an entry is meant, declare what it is of, as in  {name}: {shape}"
         raise PullbackError(f"unknown function '{call.function}'", head, hint)
     if isinstance(record, Definition):
         if record.takes_axis and count == 2:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from pullback.language.building import BESIDE
 from pullback.language.faults import Fault
@@ -50,7 +51,8 @@ class Context:
 def settle(source: Source, context: Context) -> None:
     """Decides for every name in front of parentheses; where they are printed, I is the identity.
 
-    A name that appears only in front of parentheses stays a call, of a function that nobody knows.
+    A name that appears only in front of parentheses stays a call, of a function that nobody knows,
+    unless places stand between them: ``x(1)*x(2)``.
     """
     values = {*context.known, *(line.name for line in source.lines)}
     values |= {item.name for item in source.declarations}
@@ -60,7 +62,7 @@ def settle(source: Source, context: Context) -> None:
     values |= {
         item.function
         for item in syntax_of(source)
-        if isinstance(item, Call) and any(map(_holds_end, item.arguments))
+        if isinstance(item, Call) and _can_only_be_entries(item, context)
     }
     if identity:
         values.discard("I")
@@ -83,6 +85,14 @@ def settle(source: Source, context: Context) -> None:
         if isinstance(item, Name) and item.name == END:
             hint = "it stands between the parentheses of an index, as in x(2:end)"
             raise Fault("'end' is the last place of an axis", item.start, item.stop, hint)
+
+
+def _can_only_be_entries(call: Call, context: Context) -> bool:
+    """``x(end)``; and ``x(1)``, as long as x is not rather a function misspelt."""
+    if any(map(_holds_end, call.arguments)):
+        return True
+    places = bool(call.arguments) and all(map(_is_place, call.arguments))
+    return places and not get_close_matches(call.function, context.functions, n=1)
 
 
 def _of_value(call: Call, context: Context) -> Syntax:
