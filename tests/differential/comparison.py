@@ -159,7 +159,7 @@ def _judge(
     whole = {"jvp": "J v", "vjp": "f J", "hvp": "f H w"}.get(kind, kind)
     product = comparisons(way)[whole].product
     try:
-        error = settle_derivative(drawn, derivation, directions, product, found, kind)
+        error = settle_derivative(drawn, derivation, directions, product, found, wanted, kind)
     except Unsettled as reason:
         outcome.notes.append(str(reason))
     else:

@@ -86,9 +86,12 @@ class Writer:
         if not domain.outside:
             return at if domain.name == "real numbers" else self.array("xp.tanh({0})", (at,))
         low, high = domain.inside
-        if all(domain.contains(v) and low <= v <= max(high, LARGEST) for v in value.flat):
+        bounded = max(domain.outside) > high
+        if all(
+            domain.contains(v) and low <= v <= (high if bounded else LARGEST) for v in value.flat
+        ):
             return at
-        if max(domain.outside) > high:
+        if bounded:
             middle, half = (low + high) / 2, (high - low) / 2
             return self.array(f"{middle:g} + {half:g}*xp.tanh({{0}})", (at,))
         raised = self.draw(st.sampled_from(["{0} ** 2", "xp.exp({0})", "abs({0})"]))

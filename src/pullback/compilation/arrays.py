@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from pullback.compilation.ir import Builder, Literal, Register, Stretch, View, whole
 from pullback.expressions.nodes import Number
+from pullback.expressions.normal import number_power
 from pullback.expressions.sizes import Shape, Size
 
 COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
@@ -127,9 +128,9 @@ class Arrays(Builder):
 
     def _literal_power(self, base: View, p: Number) -> View:
         assert isinstance(base.source, Literal)
-        value = base.source.value
-        if isinstance(p, int) and (value or p > 0):
-            return View(Literal(plain(Fraction(value) ** p)), base.axes)
+        value = number_power(base.source.value, p) if isinstance(p, int) else None
+        if value is not None:
+            return View(Literal(value), base.axes)
         return View(self.map("power", View(base.source), View(Literal(p))).source, base.axes)
 
     def slice(self, source: Register, stretches: Mapping[int, Stretch]) -> Register:

@@ -27,6 +27,8 @@ from pullback.expressions.nodes import (
 )
 from pullback.expressions.sizes import Shape, Size, SizeLike, shape_of, shape_text
 
+LONGEST = 4096  # bits of a power that is written out
+
 
 def exact_number(value: int | float | Fraction) -> Number:
     """A literal as an exact rational; a float is the decimal it prints as.
@@ -48,6 +50,19 @@ def plain(number: Number) -> Number:
     if isinstance(number, Fraction) and number.denominator == 1:
         return number.numerator
     return number
+
+
+def number_power(base: Number, exponent: int) -> Number | None:
+    """A power of a number as a number; None where it has no value or is too long to write out.
+
+    >>> number_power(2, -3), number_power(2, 2**20), number_power(0, -1)
+    (Fraction(1, 8), None, None)
+    """
+    value = Fraction(base)
+    bits = max(value.numerator.bit_length(), value.denominator.bit_length())
+    if bits * abs(exponent) > LONGEST or not (value or exponent > 0):
+        return None
+    return plain(value**exponent)
 
 
 def zeros(shape: Iterable[SizeLike]) -> Node:

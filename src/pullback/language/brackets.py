@@ -15,7 +15,7 @@ from pullback.language.faults import DEEPEST, Fault
 OPENS_PLACES, ENDS_ROW = "\ue004", "\ue005"
 Spaces = Literal["separate", "refuse", "multiply"]  # what they do between entries in brackets
 
-_COMMENTS = r"[#%][^\n]*|\.\.\.[^\n]*\n"
+_COMMENTS = r"[#%][^\n]*|\.\.\.[^\n]*\n?"
 _MARKS = re.compile(rf'{_COMMENTS}|[()\n:]|"[^"\n]*"')
 _WITH_BLOCKS = re.compile(rf'{_COMMENTS}|[()\[\]\n:;,]|"[^"\n]*"|[ \t\r\f\u00a0]+')
 _CLOSES = {")": "(", "]": "["}

@@ -98,7 +98,7 @@ _SIGNS = {
 }  # fmt: skip
 _SIGN = re.compile(r"\\(?:[A-Za-z]+|[|{}])")
 _SIDED = re.compile(r"\\(left|right|[bB]igg?[lr])\s*(\\\||\\[lr]?[vV]ert(?![A-Za-z])|\|)")
-_DEFINED = re.compile(r"(^|[\n;])(\s*(?:[A-Za-z]|\\[A-Za-z]+))(\s*\([^()=\n]*\)\s*)(?==)")
+_DEFINED = re.compile(r"(^|[\n;])([^\S\n]*(?:[A-Za-z]|\\[A-Za-z]+))(\s*\([^()=\n]*\)\s*)(?==)")
 _HINTS = {
     "sum": "sums over an index are not read: write a product such as \\mathbf{1}^\\top x, or "
     "\\operatorname{sum}(x)",
@@ -158,7 +158,7 @@ def plain_of(text: str, known: Collection[str]) -> str:
     """The text as the grammar reads it, of the same length."""
     plain = _SIDED.sub(_sided, text)
     plain = _DEFINED.sub(lambda m: m[1] + m[2] + " " * len(m[3]), plain)
-    plain = re.sub(r"\\\\(?:\[[^\]\n]*\])?", lambda m: ";" + " " * (len(m[0]) - 1), plain)
+    plain = re.sub(r"\\\\(?:\[[^\]\n]{0,30}\])?", lambda m: ";" + " " * (len(m[0]) - 1), plain)
     plain = _BLANK.sub(lambda m: " " * len(m[0]), plain)
     plain = _SIGN.sub(lambda m: _SIGNS.get(m[0], m[0]).ljust(len(m[0])), plain)
     plain = plain.replace("∘", "⊙")
@@ -201,7 +201,7 @@ def _refuse_two_readings(plain: str, known: Collection[str]) -> None:
         if match[0].endswith("^") and "e" not in known:
             hint = r"write \exp(…), or declare e"
             raise Fault("e may be Euler's number or a variable", *match.span(), hint)
-    lines = re.findall(r"(?:^|[\n;])\s*([A-Za-z])\s*=", plain)
+    lines = re.findall(r"(?:^|[\n;])[^\S\n]*([A-Za-z])\s*=", plain)
     for match in re.finditer(r"\\[A-Za-z]+|[fgh](?=\()", plain):
         if len(match[0]) == 1 and match[0] not in known and match[0] not in lines:
             hint = f"declare {match[0]}, or write {match[0]} \\cdot (…)"
@@ -213,7 +213,7 @@ def _refuse_two_readings(plain: str, known: Collection[str]) -> None:
     based = re.search(r"\\log\s*_", plain)
     if based:
         raise Fault("logarithms are natural here", *based.span(), r"write \log x / \log 2")
-    star = re.search(r"(?<!_)\*|_\s*\{\s*(?!\*)[^}]*\*", plain)
+    star = re.search(r"(?<!_)\*|_\s*\{\s*(?!\*)[^{}]*\*", plain)
     if star and not re.search(r"_\s*\{?\s*$", plain[: star.start()]):
         hint = r"write \cdot, \odot, or factors side by side"
         raise Fault("* has no settled meaning in LaTeX", *star.span(), hint)

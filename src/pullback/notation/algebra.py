@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from pullback.expressions.normal import number_power
 from pullback.expressions.sizes import Size
 from pullback.notation.names import Name
 from pullback.notation.orders import in_reading_order
@@ -278,8 +279,10 @@ def power(base: Formula, exponent: Fraction | Formula) -> Formula:
     exponent = Fraction(exponent)
     if exponent == 1:
         return base
-    if base.op == "number" and exponent.denominator == 1 and base.data:
-        return number(base.data ** int(exponent))
+    if base.op == "number" and exponent.denominator == 1:
+        value = number_power(base.data, int(exponent))
+        if value is not None:
+            return number(value)
     if base.kind == "scalar":
         if exponent < 0:
             return product([reciprocal(power(base, -exponent))])
