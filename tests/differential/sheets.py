@@ -15,7 +15,8 @@ import numpy as np
 from jax_by_numpy import evaluate
 
 from pullback.errors import PullbackError
-from pullback.language.tensor import Tensor, tensor
+from pullback.language.tensor import Tensor
+from pullback.language.variables import tensor
 from pullback.verification.exact import real_context
 from pullback.verification.points import DRAWS, draw_value
 
