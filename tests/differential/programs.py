@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from hypothesis import strategies as st
-from jax_meaning import MEANINGS, along
+from jax_meaning import COMPARED, MEANINGS, along
 from sheets import LARGEST, VARIABLES, Drawn, Sheet, Step
 from structural import NUMPY, contraction, placement, size
 
@@ -30,7 +30,7 @@ class Writer:
 
     draw: Draw
     sheet: Sheet
-    functions: Sequence[str] = tuple(CATALOGUE)
+    functions: Sequence[str] = COMPARED
 
     def pick(self, fits: Callable[[np.ndarray], bool] = lambda _value: True) -> int | None:
         """A value that fits, as often as not one of the latest."""
@@ -256,7 +256,7 @@ MATRICES: Mapping[str, tuple[Callable[[np.ndarray], bool], str]] = {
 
 
 @st.composite
-def programs(draw: Draw, steps: int = 6, functions: Sequence[str] = tuple(CATALOGUE)) -> Drawn:
+def programs(draw: Draw, steps: int = 6, functions: Sequence[str] = COMPARED) -> Drawn:
     """A program of a few steps at a point, with two of its variables or lines."""
     sheet = Sheet()
     generator = random.Random(draw(st.integers(0, 100_000)))
