@@ -36,6 +36,7 @@ from pullback.notation.vec import vec_form
 
 Form = Literal["matrix", "index", "vec"]
 MOST_DEFINITIONS = 20
+MOST_LINES = 40  # of a program; with more, names are not looked for inside products
 ANY_ORDER = 10**6
 
 
@@ -74,7 +75,7 @@ class Writing:
     def _recognised(self, tree: Formula | None, root: Node) -> Formula | None:
         """The formula with the names of the program's lines inside its products."""
         lines = self.names.lines(root) if tree is not None else []
-        if tree is None or not lines:
+        if tree is None or not 0 < len(lines) <= MOST_LINES:
             return tree
         forms = [(atom(name, KINDS[node.order]), self.matrices.of(node)) for node, name in lines]
         return recognised(tree, [(name, form) for name, form in forms if form is not None])
