@@ -247,8 +247,11 @@ SHAPES: Mapping[str, Callable[[np.ndarray], bool]] = {
 
 # The domains of whole matrices: whether a value lies inside, and what makes one that does
 MATRICES: Mapping[str, tuple[Callable[[np.ndarray], bool], str]] = {
-    "invertible": (_regular, "xp.einsum('...ij,...kj->...ik', {0}, {0}) + xp.sum({0} ** 2)"),
-    "positive determinant": (
+    "an invertible matrix": (
+        _regular,
+        "xp.einsum('...ij,...kj->...ik', {0}, {0}) + xp.sum({0} ** 2)",
+    ),
+    "a matrix of positive determinant": (
         lambda v: _regular(v) and bool(np.all(np.linalg.det(v) > 0)),
         "xp.einsum('...ij,...jk->...ik', {0}, {0})",
     ),
