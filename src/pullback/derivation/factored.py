@@ -87,7 +87,7 @@ def factored(node: Node) -> Factored:
     >>> H = make.einsum("qj,qp->ijip", V, V, sizes={"i": "n"})
     >>> (term,) = factored(H).terms
     >>> term.output, str(term.stored), str(factored(H).entries)
-    ((0, 1, 0, 2), 'k^2', 'k^2*n^2')
+    ((0, 1, 0, 2), 'k*k', 'k*k*n*n')
     """
     parts: Sequence[tuple[Number, Node]] = node.terms if isinstance(node, Sum) else [(1, node)]
     terms = [term for c, part in parts for term in _opened(_term(c, part), node.shape)]
