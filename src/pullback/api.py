@@ -283,7 +283,7 @@ def grade(
 
 
 def objective(
-    f: Stated, *wrt: str | Tensor, start: Mapping[str, Any] | None = None, **given: Any
+    f: Stated, /, *wrt: str | Tensor, start: Mapping[str, Any] | None = None, **given: Any
 ) -> Objective:
     """A scalar ``f`` as a function of one flat vector, with gradient and Hessian, for SciPy.
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+LONGEST = 1000  # characters of a message
+
 
 def suggestion(name: str, known: Iterable[str], otherwise: str = "known") -> str:
     """The name that was probably meant, else what there is.
@@ -79,16 +81,21 @@ class PullbackError(Exception):
         return self
 
     def __str__(self) -> str:
-        parts = [self.message]
+        parts = [_cut(self.message)]
         if self.place is not None:
             if self.place.file:
                 parts[0] = f"{self.place.file}, line {self.place.line}: {self.message}"
             elif "\n" in self.place.text.strip():
-                parts[0] = f"line {self.place.line}: {self.message}"
+                parts[0] = f"line {self.place.line}: {parts[0]}"
             parts.append(self.place.excerpt())
         if self.hint:
-            parts.append(self.hint)
+            parts.append(_cut(self.hint))
         return "\n".join(parts)
+
+
+def _cut(text: str) -> str:
+    """A text without its middle, if a name or a number in it goes on for pages."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
 class ShapeError(PullbackError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 DEEP = 10_000
 
 NAMES = [
@@ -26,6 +24,13 @@ NAMES = [
 ]
 
 ATTACKS = [
+    "fired(1)",
+    "__import__('builtins').fired(1)",
+    "x + fired(1)",
+    "np.fired(1)",
+    "\\fired(1)",
+    "x[fired(1)]",
+    "{fired(1)}",
     "__import__('os').system('true')",
     "().__class__.__bases__[0].__subclasses__()",
     "x.__class__",
@@ -66,6 +71,7 @@ NUMBERS = [
     "2^99999999999",
     "0.1^99999999",
     "(1/3)^(3^30)",
+    "s" + "**2" * 60,
     "s^99999999999999999999",
     "s^-99999999999999999999",
     "s^0.00000000000000000000001",
@@ -199,16 +205,13 @@ LONG = {  # what is repeated to a megabyte, and what stands at the end
 }
 
 
-def nested(depth: int = DEEP) -> Iterator[tuple[str, str]]:
-    for name, (before, middle, after) in NESTED.items():
-        yield name, before * depth + middle + after * depth
+def nested(kind: str, depth: int) -> str:
+    """So deep, or as deep as fits into half a line."""
+    before, middle, after = NESTED[kind]
+    depth = min(depth, 50_000 // len(before + after))
+    return before * depth + middle + after * depth
 
 
-def long(size: int = 1_000_000) -> Iterator[tuple[str, str]]:
-    for name, (part, end) in LONG.items():
-        yield name, part * (size // len(part)) + end
-
-
-def many_lines(count: int) -> str:
-    """Each line uses the one above it."""
-    return "g0 = x\n" + "".join(f"g{k} = sin(g{k - 1})\n" for k in range(1, count)) + "sum(x)"
+def long(kind: str, size: int) -> str:
+    part, end = LONG[kind]
+    return part * (size // len(part)) + end

@@ -62,7 +62,9 @@ class Arguments:
             given[name] = value
         missing = [name for name in self.inputs if name not in given]
         if missing:
-            raise PullbackError(f"missing array{'s' * (len(missing) > 1)}: {', '.join(missing)}")
+            hint = "by name, out= is where results go: give it by position" * ("out" in missing)
+            said = f"missing array{'s' * (len(missing) > 1)}: {', '.join(missing)}"
+            raise PullbackError(said, hint=hint)
         return given
 
     def prepare(self, given: Mapping[str, Any]) -> tuple[list[Any], dict[str, int], np.dtype[Any]]:

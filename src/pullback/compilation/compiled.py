@@ -51,7 +51,7 @@ class Compiled(ABC):
         return self._arguments.sizes(known, given)
 
     @abstractmethod
-    def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
+    def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         """The outputs at these arrays."""
 
     def __repr__(self) -> str:

@@ -57,7 +57,7 @@ class ForeignFunction(Compiled):
         function: Callable[..., Any] = space[self._source.function]
         return function
 
-    def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
+    def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         if out is not None:
             raise PullbackError(
                 f"out= is for NumPy arrays; target '{self.library}' returns its own"

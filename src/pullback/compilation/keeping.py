@@ -42,7 +42,7 @@ class KeepingFunction(Compiled):
         """The generated code of the cores."""
         return self._inner.source
 
-    def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
+    def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         if out is not None:
             raise PullbackError("out= is for dense results", hint="use structure='dense'")
         idle = self._idle.intersection(arrays)  # sizes that only the results have

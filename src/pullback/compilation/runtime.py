@@ -57,7 +57,7 @@ class NumpyFunction(Compiled):
         self._unflagged = checked and bool(scipy_modules(program.instructions))
         self._check = fast_check(arguments.variables, self.inputs, self._wanted, arguments.limits)
 
-    def __call__(self, *positional: Any, out: Out = None, **arrays: Any) -> Any:
+    def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         check = self._check
         if check is not None:
             found = None

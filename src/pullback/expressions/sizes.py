@@ -6,7 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
+from pullback.errors import PullbackError
+
 Monomial = tuple[str, ...]
+MOST_TERMS, DEGREE = 1000, 100  # of a product of two sizes
 MOST_PARTS = 2**16  # of a product written out; for more it is not tried what a size is at least
 
 
@@ -50,11 +53,19 @@ class Size:
 
     def __mul__(self, other: SizeLike) -> Size:
         total: dict[Monomial, int] = {}
+        factor = Size.of(other)
+        if len(self.terms) * len(factor.terms) > MOST_TERMS or self.degree + factor.degree > DEGREE:
+            raise PullbackError("a size is too long a formula", hint="give it a name of its own")
         for m1, c1 in self.terms:
-            for m2, c2 in Size.of(other).terms:
+            for m2, c2 in factor.terms:
                 monomial = tuple(sorted(m1 + m2))
                 total[monomial] = total.get(monomial, 0) + c1 * c2
         return Size(total.items())
+
+    @property
+    def degree(self) -> int:
+        """The number of names in its longest product."""
+        return max((len(monomial) for monomial, _ in self.terms), default=0)
 
     def __neg__(self) -> Size:
         return -1 * self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pullback.errors import Place, PullbackError
@@ -17,6 +18,25 @@ class Fault(Exception):
     def in_text(self, text: str) -> PullbackError:
         """The error of a user whose text has the fault."""
         return PullbackError(self.message, Place(text, self.start, self.stop), self.hint)
+
+
+LONGEST = 1_000_000  # characters of a text
+LONGEST_LINE = 100_000  # characters of one formula
+
+
+def insist_short(text: str) -> None:
+    """A formula that no one can read would take seconds to be read, and a gigabyte."""
+    if len(text) > LONGEST:
+        raise PullbackError(f"the text has {len(text)} characters, more than {LONGEST}")
+    start = 0
+    for line in re.split("[\n;]", text):
+        if len(line) > LONGEST_LINE:
+            raise PullbackError(
+                f"this line has {len(line)} characters, more than {LONGEST_LINE}",
+                Place(text, start, start + 1),
+                "name parts of the formula on lines of their own",
+            )
+        start += len(line) + 1
 
 
 class Missing(Fault):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Literal, get_args
 
-from pullback.errors import Place, PullbackError
+from pullback.errors import PullbackError
 from pullback.language import latex
 from pullback.language.brackets import Spaces, prepared
 from pullback.language.building import Builder
 from pullback.language.calls import FUNCTION_NAMES, SHARED
 from pullback.language.dialects import recognised, refuse_other_dialects
-from pullback.language.faults import Fault, Missing
+from pullback.language.faults import Fault, Missing, insist_short
 from pullback.language.grammars import blank, parsed, parser
 from pullback.language.latex_building import LatexBuilder, named
 from pullback.language.numpy_building import BLANKED, NumpyBuilder, unknown
@@ -25,8 +24,6 @@ Dialect = Literal["matlab", "numpy", "latex", "printed", "index", "vec"]
 Span = tuple[int, int]
 NAMED = ("FUNCTIONS", "|".join(sorted(FUNCTION_NAMES, key=lambda name: (-len(name), name))))
 TYPED = (r"[^\n]*// PRINTED\n", "")  # typed formulas have an operator between their factors
-LONGEST = 1_000_000  # characters of a text
-LONGEST_LINE = 100_000  # characters of one formula
 
 
 def read(
@@ -45,9 +42,7 @@ def read(
     """
     if not isinstance(text, str):
         raise PullbackError(f"a program is text, not {type(text).__name__}")
-    if len(text) > LONGEST:
-        raise PullbackError(f"the text has {len(text)} characters, more than {LONGEST}")
-    _insist_on_lines(text)
+    insist_short(text)
     if dialect is not None and dialect not in get_args(Dialect):
         hint = f"known are {', '.join(get_args(Dialect))}"
         raise PullbackError(f"unknown dialect {dialect!r}", None, hint)
@@ -55,19 +50,6 @@ def read(
         return _read(text, dialect, known, sizes)
     except Fault as fault:
         raise fault.in_text(text) from None
-
-
-def _insist_on_lines(text: str) -> None:
-    """A formula that no one can read takes seconds to be read, and a gigabyte."""
-    start = 0
-    for line in re.split("[\n;]", text):
-        if len(line) > LONGEST_LINE:
-            raise PullbackError(
-                f"this line has {len(line)} characters, more than {LONGEST_LINE}",
-                Place(text, start, start + 1),
-                "name parts of the formula on lines of their own",
-            )
-        start += len(line) + 1
 
 
 def _read(

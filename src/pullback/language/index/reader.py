@@ -13,7 +13,7 @@ from pullback.expressions.sizes import shape_text
 from pullback.language import kinds as k
 from pullback.language.checking import check_lines, check_names
 from pullback.language.declarations import NAME, Sizes, collect, declare
-from pullback.language.faults import Fault
+from pullback.language.faults import Fault, insist_short
 from pullback.language.grammars import blank, parsed, parser
 from pullback.language.index import words
 from pullback.language.index.building import IndexBuilder
@@ -79,6 +79,7 @@ class _Reader:
         shape: Sizes | None,
         whole: Whole,
     ) -> None:
+        insist_short(text)
         self.text, self.whole = text, whole
         self.wanted = None if shape is None else declare("the result", shape, ())[0]
         plain = paired(blank(text, _BLANKED))
