@@ -37,7 +37,7 @@ def test_hostile_texts(dialect: str | None) -> None:
 
 @pytest.mark.parametrize("kind", hostile.NESTED)
 def test_ten_thousand_deep(kind: str) -> None:
-    """As typed, and not quite so deep in every dialect; ``nightly`` is as deep in all of them."""
+    """As typed, and not quite so deep in every dialect; ``many_texts`` is as deep in all of them."""
     survive(hostile.nested(kind, hostile.DEEP))
     for dialect in DIALECTS:
         for depth in (180, 400):

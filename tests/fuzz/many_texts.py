@@ -1,4 +1,4 @@
-"""Many hostile and random texts: ``python tests/fuzz/nightly.py --count 200000 --seed 1``.
+"""Many hostile and random texts: ``python tests/fuzz/many_texts.py --count 200000 --seed 1``.
 
 Every deep and long text in every dialect first, then random ones. Prints each text that did
 anything else than be read or be refused in time; the exit status is 1 if there was one.

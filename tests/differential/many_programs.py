@@ -1,4 +1,4 @@
-"""Many random programs against JAX: ``python tests/differential/nightly.py --count 20000 --seed 1``.
+"""Many random programs against JAX: ``python tests/differential/many_programs.py --count 20000 --seed 1``.
 
 Prints progress, the worst error of each comparison, and every failure at its smallest; the exit
 status is 1 if there was one. Slices have seeds of their own, so that a slice can be run again:
