@@ -8,10 +8,18 @@ from notation_reader import SIZED
 from pullback.notation.styles import LATEX
 
 SIZED_LATEX = replace(
-    LATEX, **{f: getattr(SIZED, f) for f in ("ones", "identity", "sized_identity", "commutation")}
+    LATEX,
+    **{
+        f: getattr(SIZED, f)
+        for f in ("ones", "identity", "sized_identity", "commutation", "unit", "zero")
+    },
 )
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 PLAIN = {
+    r"\begin{bmatrix} ": "[",
+    r" \end{bmatrix}": "]",
+    r" \\ ": "; ",
+    " & ": ", ",
     r"\left": "",
     r"\right": "",
     r"\odot": "⊙",
@@ -47,6 +55,7 @@ def plain(text):
             text = text[:at] + _rewritten(command, groups) + text[end:]
             at = text.find(command + "{")
     text = text.replace(r"_{\mathrm{rows}}", "rows")
+    text = text.replace(r"\_", "_")
     text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text).replace(r"^\top", "ᵀ")
     for command, character in PLAIN.items():
         text = text.replace(command, character)

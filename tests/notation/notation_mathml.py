@@ -9,9 +9,11 @@ import xml.etree.ElementTree as ET
 from notation_truth import FUNCTIONS
 
 CALLED = {*FUNCTIONS, "tr", "sum", "diag", "vec", "σ", "softmaxrows", "logsumexprows"}
+CALLED |= {"reshape", "tril", "triu", "khatri_rao"}
 ARITY = {"mfrac": 2, "msup": 2, "msub": 2, "msubsup": 3, "munder": 2, "mover": 2, "munderover": 3}
 LEAVES = {"mi", "mn", "mo", "mtext", "mspace"}
 ROWS = {"math", "mrow", "msqrt"}
+TABLES = {"mtable": "mtr", "mtr": "mtd"}
 RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 WORDS = {"∑": "Σ", "log det": "logdet", "−": "−"}
 
@@ -22,7 +24,11 @@ def parsed(markup, pairs=True):
     assert root.tag.endswith("math")
     for e in root.iter():
         e.tag = e.tag.partition("}")[2] or e.tag
-        assert e.tag in ROWS | LEAVES | set(ARITY), f"no element of MathML Core: {e.tag}"
+        assert e.tag in ROWS | LEAVES | {*ARITY, *TABLES, "mtd"}, (
+            f"no element of MathML Core: {e.tag}"
+        )
+        if e.tag in TABLES:
+            assert len(e) and all(c.tag.endswith(TABLES[e.tag]) for c in e)
         if e.tag in ARITY:
             assert len(e) == ARITY[e.tag], ET.tostring(e)
         if e.tag in LEAVES:
@@ -63,7 +69,11 @@ def _text(e):
     if e.tag == "munderover":
         base, below, above = map(_text, e)
         return f"{base}_{{{below.replace(' ', '')}}}^{{{above}}}"
-    assert e.tag in LEAVES, e.tag
+    if e.tag == "mtable":
+        return "; ".join(", ".join(_text(cell) for cell in row) for row in e)
+    assert e.tag in LEAVES | {"mtd"}, e.tag
+    if e.tag == "mtd":
+        return _beside([_text(c) for c in e])
     return WORDS.get(e.text, e.text) if e.tag != "mspace" else " "
 
 
@@ -72,7 +82,7 @@ def _marked(e):
     base, below = _text(e[0]), _text(e[1])
     if below == "F" and base.endswith("‖"):
         return base
-    if base in ("𝟏", "I", "K"):
+    if base in ("𝟏", "I", "K", "0"):
         sizes = re.sub("(.)²", r"\1\1", below.replace(" ", ""))  # m² is mm, as mn is m·n
         return f"{base}[{sizes}]"
     if below == "rows":

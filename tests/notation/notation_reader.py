@@ -20,17 +20,20 @@ SIZED = replace(
     identity="I[{0}]",
     sized_identity="I[{0}]",
     commutation="K[{0}]",
+    unit="",
+    zero="0[{0},{1}]",
 )
 
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 TOKENS = {
     "unicode": re.compile(
-        r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)|(?P<name>[A-Za-zσ][A-Za-z0-9]*)"
-        r"|(?P<sized>[𝟏IK]\[[^]]*\])|(?P<raised>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(?P<op>\^⊙|⁻ᵀ|[-+−⊙⊘⊗/()ᵀ^‖√,]))"
+        r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)|(?P<name>khatri_rao|[A-Za-zσ][A-Za-z0-9]*)"
+        r"|(?P<sized>[𝟏IK0]\[[^]]*\])|(?P<raised>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
+        r"|(?P<mark>_\{[^}]*\}|_[a-z0-9]+)|(?P<op>\^⊙|⁻ᵀ|[-+−⊙⊘⊗/()ᵀ^‖√,;\[\]]))"
     ),
     "ascii": re.compile(
-        r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)|(?P<name>[A-Za-z][A-Za-z0-9]*)"
-        r"|(?P<op>\.\*|\./|\.\^|[-+*/()'^,]))"
+        r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)|(?P<name>khatri_rao|[A-Za-z][A-Za-z0-9]*)"
+        r"|(?P<op>\.\*|\./|\.\^|[-+*/()'^,;:\[\]]))"
     ),
 }
 
@@ -48,7 +51,7 @@ def tokens(text, dialect):
     text = text.rstrip()
     while at < len(text):
         # a sized symbol begins like a name
-        match = re.compile(r"\s*(?P<sized>[𝟏IK]\[[^]]*\])").match(text, at) or TOKENS[
+        match = re.compile(r"\s*(?P<sized>[𝟏IK0]\[[^]]*\])").match(text, at) or TOKENS[
             dialect
         ].match(text, at)
         assert match, f"cannot read {text[at:]!r}"
@@ -122,7 +125,7 @@ class MatrixReader:
                 left = entrywise(left, self.factor(), op == "./")
             elif not self.ascii and (
                 kind in ("name", "sized", "number")
-                or op in ("(", "√")
+                or op in ("(", "√", "[")
                 or (op == "‖" and not self.norms[-1])
             ):
                 left = times(left, self.factor())
@@ -139,8 +142,12 @@ class MatrixReader:
             return math.sqrt(self.scalar(self.primary()))
         base = self.primary()
         while True:
-            kind, op, _ = self.tokens[self.at]
-            if op in ("ᵀ", "'"):
+            kind, op, touches = self.tokens[self.at]
+            if kind == "mark":
+                base = self.places(base, self.take()[1].strip("_{}").split(","))
+            elif self.ascii and op == "(" and touches:
+                base = self.places(base, self.marks())
+            elif op in ("ᵀ", "'"):
                 self.take()
                 base = np.transpose(base)
             elif op == "⁻ᵀ":
@@ -158,13 +165,61 @@ class MatrixReader:
             else:
                 return base
 
+    def marks(self):
+        """The indices of an ASCII slice."""
+        self.take("(")
+        marks, depth = [""], 0
+        while depth or self.peek() != ")":
+            text = self.take()[1]
+            depth += {"(": 1, ")": -1}.get(text, 0)
+            marks = [*marks, ""] if text == "," and not depth else [*marks[:-1], marks[-1] + text]
+        self.take(")")
+        return marks
+
+    def places(self, base, marks):
+        """Entries of a vector or a matrix; a single row or column stays one."""
+        vector = len(marks) == 1
+        assert not vector or 1 in base.shape
+        marks = marks if not vector else [*marks, "1"] if base.shape[1] == 1 else ["1", *marks]
+        result = base[np.ix_(*(self.place(m, n) for m, n in zip(marks, base.shape, strict=True)))]
+        single = [":" not in mark for mark in marks]
+        assert all(one == (n == 1) for one, n in zip(single, result.shape, strict=True)) or vector
+        return result[0, 0] if all(single) else result
+
+    def place(self, mark, size):
+        """The places that an index is, counted from 0."""
+        if mark.strip() == ":":
+            return range(size)
+        first, *rest = (int(self.size(stop.strip())) for stop in mark.split(":"))
+        last, step = rest[-1] if rest else first, rest[0] if len(rest) == 2 else 1
+        places = [k - 1 for k in range(first, last + (1 if step > 0 else -1), step)]
+        assert all(0 <= k < size for k in places), f"{mark} of {size}"
+        return places
+
+    def blocks(self):
+        rows = [[]]
+        while True:
+            rows[-1].append(np.atleast_2d(self.sum()))
+            op = self.take(",", ";", "]")[1]
+            if op == "]":
+                return np.block(rows)
+            if op == ";":
+                rows.append([])
+
     def primary(self):
         kind, text = self.take()
+        if text == "[":
+            self.norms.append(False)
+            inner = self.blocks()
+            self.norms.pop()
+            return inner
         if kind == "number":
             return Literal(text)
         if kind == "sized":
             if text[0] == "K":
                 return commutation(*(self.sizes[s] for s in text[2:-1]))
+            if text[0] == "0":
+                return np.zeros([self.size(s) for s in text[2:-1].split(",")])
             size = self.size(text[2:-1])
             return np.ones((size, 1)) if text[0] == "𝟏" else np.eye(size)
         if text == "(":
@@ -180,7 +235,7 @@ class MatrixReader:
             self.take("‖")
             return np.sqrt(np.sum(np.square(firm(inner))))
         assert kind == "name", text
-        if self.peek() == "(" and self.tokens[self.at][2]:
+        if self.peek() == "(" and self.tokens[self.at][2] and text not in self.values:
             return self.call(text)
         if text in self.values:
             return self.values[text]
@@ -188,6 +243,7 @@ class MatrixReader:
 
     def size(self, text):
         text = "*".join(text) if text.isalpha() else text  # I_mn is of size m·n
+        text = re.sub(r"(?<=[\w)])\s+(?=[\w(])", "*", text.replace("−", "-"))
         return eval(text, {"__builtins__": {}}, dict(self.sizes))
 
     def call(self, name):
@@ -245,6 +301,12 @@ def called(name, arguments):
         "tr": np.trace,
         "vec": lambda a: a.T.reshape(-1, 1),
         "kron": np.kron,
+        "reshape": lambda a, m, n: a.reshape((int(m), int(n)), order="F"),
+        "tril": lambda a, k=0: np.tril(a, int(k)),
+        "triu": lambda a, k=0: np.triu(a, int(k)),
+        "khatri_rao": lambda a, b: np.stack(
+            [np.kron(*c) for c in zip(a.T, b.T, strict=True)], axis=1
+        ),
         "diag": lambda a: np.diag(a.ravel()) if 1 in a.shape else np.diag(a)[:, None],
         "sqrt": np.sqrt,
         "σ": FUNCTIONS["sigmoid"],

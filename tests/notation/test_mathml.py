@@ -30,7 +30,9 @@ from pullback.notation.tree import Formula
 from pullback.notation.write import Writing, write
 
 ARRAYS = arrays()
-SIZED = replace(LATEX, ones=r"𝟏_{{{0}}}", identity="I_{{{0}}}")  # so that they can be read alone
+SIZED = replace(  # so that they can be read alone
+    LATEX, ones=r"𝟏_{{{0}}}", identity="I_{{{0}}}", unit="", zero="0_{{{0},{1}}}"
+)
 FUNCTIONS = [record for record in CATALOGUE.values() if isinstance(record, Function)]
 # what TeX itself sets as words, and what is no sign of its own
 TEX_WORDS = {"arccos", "arcsin", "arctan", "cos", "cosh", "det", "exp", "log", "max", "min"}

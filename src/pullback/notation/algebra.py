@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from pullback.expressions.normal import number_power
 from pullback.expressions.sizes import Size
+from pullback.notation import places
 from pullback.notation.names import Name
 from pullback.notation.orders import in_reading_order
 from pullback.notation.tree import FLIPPED, ONE, Formula, Kind, is_negative, number
@@ -50,6 +51,12 @@ def _transposed(f: Formula) -> Formula:
         return f
     if f.op == "kron":
         return f.like([transpose(p) for p in f.parts], FLIPPED[f.kind])
+    if f.op == "slice" and f.parts[0].op == "identity":
+        return places.turned(f)
+    if f.op in ("blocks", "tril", "triu"):
+        flipped = places.flipped(f, [transpose(p) for p in f.parts])
+        if flipped.transposes < f.transposes + 1:
+            return flipped
     if _turns(f):
         flipped = _flipped(f)
         if flipped.transposes < f.transposes + 1:
@@ -114,6 +121,12 @@ class Factors:
                 self.chain.extend(chain)
         elif f.kind == "scalar":
             self.scalar(f, sign)
+        elif places.is_block(f):
+            for p in places.apart(f):
+                self.take(p)
+        elif f.op == "transpose" and places.is_block(f.parts[0]):
+            for p in reversed(places.apart(f.parts[0])):
+                self.take(transpose(p))
         else:
             self.chain.append(f)
 
@@ -125,7 +138,13 @@ def product(factors: Iterable[Formula]) -> Formula:
         taken.take(f)
     if not taken.value:
         return number(0)
-    chain = _shorter_chain(taken.chain)
+    chain = taken.chain
+    if any(f.op == "slice" for f in chain):
+        for f in (chain := places.with_slices(chain)):
+            if f.kind == "scalar":
+                taken.take(f)
+        chain = [f for f in chain if f.kind != "scalar"]
+    chain = _in_blocks(_shorter_chain(chain))
     if chain and chain[0].kind == "row" and chain[-1].kind == "column":
         taken.take(_scalar_chain(chain))
         chain = []
@@ -205,6 +224,15 @@ def _matrix_power(f: Formula) -> tuple[Formula, Fraction, bool]:
     if inner.op == "power" and inner.kind == "matrix" and isinstance(inner.data, Fraction):
         return inner.parts[0], inner.data, inner is not f
     return inner, Fraction(1), inner is not f
+
+
+def _in_blocks(chain: list[Formula]) -> list[Formula]:
+    """A chain with selections at its ends as one block among zeros."""
+    front, inner, back = places.placed(chain)
+    if front is None and back is None:
+        return chain
+    made = places.block(front, product(inner), back)
+    return chain if made is None else [made]
 
 
 def _scalar_chain(chain: list[Formula]) -> Formula:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from pullback.notation import places
 from pullback.notation.algebra import elementwise, power, product, reciprocal, transpose
 from pullback.notation.names import Name
 from pullback.notation.orders import in_reading_order
@@ -13,11 +14,15 @@ from pullback.notation.tree import ONE, Formula, Kind
 
 def hadamard(factors: Iterable[Formula]) -> Formula:
     """The elementwise product of formulas of one shape; scalars are taken to the front."""
+    factors = list(factors)
+    masked = _masked(factors)
+    if masked is not None:
+        return masked
     scalars: list[Formula] = []
     above: dict[Formula, Fraction] = {}
     below: dict[Formula, Fraction] = {}
     kind: Kind = "scalar"
-    pending = list(reversed(list(factors)))
+    pending = list(reversed(factors))
     while pending:
         f = pending.pop()
         if f.kind != "scalar":
@@ -49,6 +54,41 @@ def hadamard(factors: Iterable[Formula]) -> Formula:
         bottom = under[0] if len(under) == 1 else elementwise(Formula("hadamard", under, kind))
         core = elementwise(Formula("division", (core, bottom), kind))
     return product([*scalars, core])
+
+
+def _masked(factors: Sequence[Formula]) -> Formula | None:
+    """A product in which a block among zeros, a unit vector or a triangle leaves only some entries."""
+    for k, f in enumerate(factors):
+        rest = [*factors[:k], *factors[k + 1 :]]
+        if not any(g.kind != "scalar" for g in rest):
+            continue
+        if f.op in ("tril", "triu"):
+            inner = [g for g in f.parts if not _all_ones(g)]
+            return masked_by(f, hadamard([*inner, *rest]))
+        if places.selected(f, 1) is not None and f.kind == "column":
+            return product([transpose(f), hadamard(rest), f])
+        if places.selected(f, 0) is not None and f.kind == "row":
+            return product([hadamard(rest), transpose(f), f])
+        if places.is_block(f):
+            chain = places.apart(f)
+            at = chain.index(f.parts[0])
+            front, back = chain[:at], chain[at + 1 :]
+            seen = product([*map(transpose, front), hadamard(rest), *map(transpose, back)])
+            return product([*front, hadamard([f.parts[0], seen]), *back])
+    return None
+
+
+def masked_by(mask: Formula, f: Formula) -> Formula:
+    """``tril`` or ``triu`` of a formula, numbers and scalars in front."""
+    if f.op == "product":
+        scalars = [p for p in f.parts if p.kind == "scalar"]
+        inner = product([p for p in f.parts if p.kind != "scalar"])
+        return product([*scalars, places.triangle(mask.op, inner, mask.data)])
+    return places.triangle(mask.op, f, mask.data)
+
+
+def _all_ones(f: Formula) -> bool:
+    return f.op == "product" and all(p.op == "ones" or transpose(p).op == "ones" for p in f.parts)
 
 
 def _count(into: dict[Formula, Fraction], f: Formula) -> None:

@@ -15,7 +15,7 @@ from pullback.expressions.sizes import Size
 from pullback.notation import algebra, entrywise, wholes
 from pullback.notation.algebra import product, transpose
 from pullback.notation.orders import reading_order
-from pullback.notation.tree import Formula, ones
+from pullback.notation.tree import Formula, identity, ones
 
 Label = int
 
@@ -36,6 +36,14 @@ class Edge:
         return self.column if self.row == label else self.row
 
 
+@dataclass(frozen=True)
+class Numbering:
+    """A label that numbers the indices of others, its digits, of which the first varies fastest."""
+
+    number: Label
+    digits: tuple[Label, ...]
+
+
 class Graph:
     """Scalars, vectors by label, and edges; ``kept`` labels are not summed."""
 
@@ -46,6 +54,7 @@ class Graph:
         self.vectors: dict[Label, list[Formula]] = {label: [] for label in self.kept}
         self.edges: dict[Label, list[Edge]] = {label: [] for label in self.kept}
         self.waiting: list[Label] = []  # labels still to be summed
+        self.numberings: list[Numbering] = []  # labels that number several others
 
     def put(self, formula: Formula, labels: tuple[Label, ...]) -> None:
         """One factor: a scalar, a column on a label, or a matrix between two."""
@@ -66,6 +75,13 @@ class Graph:
         self.edges[edge.row].append(edge)
         self.edges[edge.column].append(edge)
 
+    def merge(self, numbering: Numbering) -> None:
+        """Tie a label to the labels that it numbers."""
+        for label in (numbering.number, *numbering.digits):
+            self.vectors.setdefault(label, [])
+            self.edges.setdefault(label, [])
+        self.numberings.append(numbering)
+
     def remove(self, edge: Edge) -> None:
         self.edges[edge.row].remove(edge)
         if edge.column != edge.row:
@@ -79,17 +95,23 @@ class Graph:
         )
 
     def reduce(self) -> bool:
-        """Sum all labels but the kept ones; False if some label has too many edges."""
-        self.waiting = [label for label in self.vectors if label not in self.kept]
+        """Sum all labels but the kept ones; False if some label has too many edges.
+
+        Labels that are merged into one, or made of one, wait until :mod:`.kronecker` parts them.
+        """
+        tied = {x for n in self.numberings for x in (n.number, *n.digits)}.union(self.kept)
+        self.waiting = [label for label in self.vectors if label not in tied]
         while self.waiting:
             # short ends first, those that carry a vector before bare ones
             self.waiting.sort(key=lambda v: (len(self.edges[v]), not self.vectors[v], v))
             for label in self.waiting:
                 if self._sum(label):
-                    self.waiting.remove(label)
+                    self._forget(label)
                     break
             else:
                 return False
+        if self.numberings:
+            return False
         for label in self.kept:
             self._loops(label)
             self._merge(label)
@@ -159,7 +181,7 @@ class Graph:
         first, *rest = reading_order(e.seen_from(label) for e in edges)
         second = rest[0] if len(rest) == 1 else entrywise.hadamard(rest)
         self.scalars.append(_frobenius(first, second))
-        self.waiting.remove(other)  # both labels are summed now
+        self._forget(other)  # both labels are summed now
         return True
 
     def _diagonal(self, label: Label) -> bool:
@@ -181,6 +203,11 @@ class Graph:
         self.vectors.pop(label)
         self.vectors[other].append(found)
         return True
+
+    def _forget(self, label: Label) -> None:
+        self.waiting.remove(label)
+        self.vectors.pop(label, None)
+        self.edges.pop(label, None)
 
 
 def _frobenius(a: Formula, b: Formula) -> Formula:
@@ -220,3 +247,38 @@ def column(vectors: list[Formula], size: Size) -> Formula:
     if not vectors:
         return ones(size)
     return entrywise.hadamard(reading_order(vectors))
+
+
+def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
+    """The factors of a reduced graph with its one or two output axes."""
+    if not kept:
+        return []
+    if len(kept) == 1:
+        return [column(graph.vectors[kept[0]], graph.sizes[kept[0]])]
+    row, col = kept
+    if row == col:
+        vectors = graph.vectors[row]
+        if not vectors:
+            return [identity(graph.sizes[row])]
+        whole = column(vectors, graph.sizes[row])
+        if whole.op == "diag":  # of a matrix: what stands beside its diagonal becomes zero
+            return [entrywise.hadamard([*whole.parts, identity(graph.sizes[row])])]
+        return [wholes.diag(whole)]
+    left, right = graph.vectors[row], graph.vectors[col]
+    if not graph.edges[row]:
+        return [
+            column(left, graph.sizes[row]),
+            algebra.transpose(column(right, graph.sizes[col])),
+        ]
+    (edge,) = graph.edges[row]
+    matrix = edge.seen_from(row)
+    if left and right and matrix.op in ("atom", "function"):  # diag(a) B diag(b) is B ⊙ a bᵀ
+        outer = algebra.product(
+            [column(left, graph.sizes[row]), algebra.transpose(column(right, graph.sizes[col]))]
+        )
+        return [entrywise.hadamard([matrix, outer])]
+    after = [wholes.diag(column(right, graph.sizes[col]))] if right else []
+    if not left:
+        return [matrix, *after]
+    weight = column(left, graph.sizes[row])
+    return [*(wholes.covariance(weight, matrix) or [wholes.diag(weight), matrix]), *after]

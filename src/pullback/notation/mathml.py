@@ -151,6 +151,8 @@ class _Setter:
         if name in ("mathrm", "operatorname"):
             text = _plain(self.group())
             return _word(text), WORD if len(text) > 1 else OTHER
+        if name == "begin":
+            return self.matrix(), OTHER
         if name == "text":
             return self.running_text(), SPACE
         if name == "mathbf":
@@ -163,6 +165,21 @@ class _Setter:
         if name in SIGNS or not name.isalpha():
             return _operator(SIGNS.get(name, name)), OPERATOR
         return _word(name), WORD
+
+    def matrix(self) -> str:
+        """Rows and columns between brackets, up to the end of their environment."""
+        self.group()
+        rows: list[list[str]] = [[]]
+        while True:
+            cell = _row(self.sequence("&", r"\\", r"\end"))
+            rows[-1].append(_element("mtd", cell))
+            mark = self.take()
+            if mark == r"\\":
+                rows.append([])
+            elif mark != "&":
+                self.group()
+                table = "".join(_element("mtr", "".join(row)) for row in rows)
+                return _fenced("[", [_element("mtable", table)], "]")
 
     def group(self) -> list[str]:
         """The inside of a group as it stands."""

@@ -20,11 +20,13 @@ from pullback.expressions.nodes import (
 from pullback.functions.catalogue import primitive
 from pullback.notation import algebra, entrywise, sums, wholes
 from pullback.notation.applied import applied, size_formula
-from pullback.notation.graph import Graph, column
+from pullback.notation.graph import Graph, assembled
+from pullback.notation.kronecker import reduced
+from pullback.notation.merging import indicator_form, put_indicator
 from pullback.notation.names import Names
 from pullback.notation.orders import scalar_order
 from pullback.notation.products import Product, constant_of, distributed, opened
-from pullback.notation.tree import ONE, Formula, Kind, atom, identity, number, ones
+from pullback.notation.tree import ONE, Formula, Kind, atom, number, ones
 
 KINDS: dict[int, Kind] = {0: "scalar", 1: "column", 2: "matrix"}
 MOST_FACTORS = 400  # a product of more has no matrix form that anyone would read
@@ -79,8 +81,8 @@ class MatrixForms:
         name = self.names.name(node)
         if name is not None and node.order <= 2:
             if name.row:
-                return algebra.transpose(atom(name, "row"))
-            return atom(name, KINDS[node.order])
+                return algebra.transpose(atom(name, "row", node.shape))
+            return atom(name, KINDS[node.order], node.shape)
         found = self.names.through(node)
         if found is None or found[1] is self.defined:
             return None
@@ -111,10 +113,14 @@ class MatrixForms:
         """The product as a graph of formulas, summed down to its output labels."""
         if len(product.factors) > MOST_FACTORS:
             return None
-        graph = Graph(product.sizes, product.output)
+        graph = Graph(dict(product.sizes), product.output)
         graph.scalars = [number(product.value)]
         graph.scalars += [size_formula(product.sizes[k]) for k in product.counts]
         for factor in product.factors:
+            if isinstance(factor.node, Indicator):
+                if not put_indicator(graph, factor.node, factor.labels):
+                    return None
+                continue
             form = self._settle(factor.node, named=True)
             if form is None:
                 return None
@@ -122,13 +128,13 @@ class MatrixForms:
                 graph.scalars.append(form)
             else:
                 graph.put(form, factor.labels)
-        return graph if graph.reduce() else None
+        return graph if reduced(graph) else None
 
     def _form(self, node: Node) -> Formula | None:
         if isinstance(node, SizeValue):
             return size_formula(node.size)
         if isinstance(node, Indicator):
-            return None
+            return indicator_form(node)
         if isinstance(node, Sum):
             return self._sum(node)
         if isinstance(node, Contraction):
@@ -196,38 +202,3 @@ class MatrixForms:
             return None
         factors = [*scalar_order(graph.scalars), *assembled(graph, product.output)]
         return wholes.pulled_out(algebra.product(factors))
-
-
-def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
-    """The factors of a reduced graph with its one or two output axes."""
-    if not kept:
-        return []
-    if len(kept) == 1:
-        return [column(graph.vectors[kept[0]], graph.sizes[kept[0]])]
-    row, col = kept
-    if row == col:
-        vectors = graph.vectors[row]
-        if not vectors:
-            return [identity(graph.sizes[row])]
-        whole = column(vectors, graph.sizes[row])
-        if whole.op == "diag":  # of a matrix: what stands beside its diagonal becomes zero
-            return [entrywise.hadamard([*whole.parts, identity(graph.sizes[row])])]
-        return [wholes.diag(whole)]
-    left, right = graph.vectors[row], graph.vectors[col]
-    if not graph.edges[row]:
-        return [
-            column(left, graph.sizes[row]),
-            algebra.transpose(column(right, graph.sizes[col])),
-        ]
-    (edge,) = graph.edges[row]
-    matrix = edge.seen_from(row)
-    if left and right and matrix.op in ("atom", "function"):  # diag(a) B diag(b) is B ⊙ a bᵀ
-        outer = algebra.product(
-            [column(left, graph.sizes[row]), algebra.transpose(column(right, graph.sizes[col]))]
-        )
-        return [entrywise.hadamard([matrix, outer])]
-    after = [wholes.diag(column(right, graph.sizes[col]))] if right else []
-    if not left:
-        return [matrix, *after]
-    weight = column(left, graph.sizes[row])
-    return [*(wholes.covariance(weight, matrix) or [wholes.diag(weight), matrix]), *after]

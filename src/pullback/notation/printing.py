@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from pullback.expressions.sizes import Size
 from pullback.notation.algebra import negate, product
-from pullback.notation.applied import size_formula
-from pullback.notation.names import Name, ascii_name, latex_name
+from pullback.notation.names import Name
 from pullback.notation.styles import (
     ATOM,
     COMPOUND,
@@ -20,11 +17,11 @@ from pullback.notation.styles import (
     WEAK,
     Style,
 )
-from pullback.notation.tree import ONE, Formula, Index, is_negative
+from pullback.notation.subscripts import Subscripts, Written
+from pullback.notation.tree import ONE, Formula, is_negative
 
 _DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _RAISED = str.maketrans("0123456789-", _DIGITS + "⁻")
-Written = tuple[str, int]
 
 
 def _tall(latex: str) -> bool:
@@ -37,13 +34,8 @@ def written(formula: Formula, style: Style) -> str:
     return Printer(style).write(formula)[0]
 
 
-class Printer:
+class Printer(Subscripts):
     """Writes formulas in one style; ``write`` returns the text and how tightly it binds."""
-
-    def __init__(self, style: Style) -> None:
-        self.style = style
-        self.latex = style.name == "latex"
-        self.unicode = style.name == "text"
 
     def write(self, f: Formula) -> Written:
         return getattr(self, "_" + f.op)(f)  # type: ignore[no-any-return]  # one method per op
@@ -83,22 +75,6 @@ class Printer:
     def _atom(self, f: Formula) -> Written:
         compound = f.data.compound and (self.unicode or self.latex)
         return self._name(f.data), COMPOUND if compound else ATOM
-
-    def _size(self, size: Size) -> str:
-        return self.write(size_formula(size))[0] if self.latex else str(size)
-
-    def _marks(self, sizes: Sequence[Size]) -> str:
-        """Sizes as a subscript: in Unicode mn for m·n, or for m and n; other ones in braces."""
-        if self.latex:
-            return self._subscript([self._size(size) for size in sizes])
-        texts = []
-        for size in sizes:
-            short = all(len(name) == 1 for name in size.names)
-            texts.append(str(size).replace("*", "" if short else "·").replace(" ", ""))
-        plain = texts[0].isidentifier() or texts[0].isdigit()
-        if len(texts) > 1:
-            plain = all(len(text) == 1 and text.isalpha() for text in texts)
-        return "".join(texts) if plain else f"{{{','.join(texts)}}}"
 
     def _ones(self, f: Formula) -> Written:
         return self.style.ones.format(self._size(f.data)), ATOM
@@ -296,66 +272,6 @@ class Printer:
         if self.latex and f.parts[0].kind == "matrix":
             text += "_F"
         return text, level
-
-    # indices
-
-    def _subscript(self, letters: Sequence[str]) -> str:
-        if all(len(letter) == 1 for letter in letters):
-            return "".join(letters)
-        return ",".join(letters) if self.latex else f"{{{','.join(letters)}}}"
-
-    def _index(self, index: Index) -> str:
-        if isinstance(index, str):
-            return index
-        return re.sub(r" ([-+−]) ", r"\1", self.write(index)[0])
-
-    def _indexed(self, f: Formula) -> Written:
-        base, letters = f.parts[0], [self._index(index) for index in f.data]
-        if not (self.unicode or self.latex):
-            return f"{self.at(base, ATOM)}[{','.join(letters)}]", ATOM
-        marks = self._subscript(letters)
-        if not all(isinstance(index, str) for index in f.data):
-            marks = ",".join(letters)
-            marks = f"{{{marks}}}" if self.unicode else marks
-        if base.op == "atom":
-            if self.latex and base.data.latex.endswith("}") and "_{" in base.data.latex:
-                return f"{base.data.latex[:-1]},{marks}}}", ATOM
-            return self._with_subscript(self._name(base.data), marks), ATOM
-        text = self.write(base)[0]
-        if base.op not in ("function", "diag"):
-            text = f"[{text}]" if self.unicode else rf"\left[{text}\right]"
-        return self._with_subscript(text, marks), ATOM
-
-    def _with_subscript(self, text: str, marks: str) -> str:
-        return f"{text}_{{{marks}}}" if self.latex else f"{text}_{marks}"
-
-    def _delta(self, f: Formula) -> Written:
-        *letters, sign = f.data
-        if self.latex:
-            return f"{latex_name(sign)}_{{{self._subscript(letters)}}}", ATOM
-        if self.unicode:
-            return f"{sign}_{self._subscript(letters)}", ATOM
-        return f"{ascii_name(sign)}[{','.join(letters)}]", ATOM
-
-    def _bracket(self, f: Formula) -> Written:
-        left, right = (self.write(p)[0] for p in f.parts)
-        relation = {"=": "=", "≥": r"\ge", "≤": r"\le"}[f.data] if self.latex else f.data
-        if not (self.latex or self.unicode):
-            relation = {"=": "==", "≥": ">=", "≤": "<="}[f.data]
-        text = f"{left} {relation} {right}"
-        return rf"\left[{text}\right]" if self.latex else f"[{text}]", ATOM
-
-    def _sigma(self, f: Formula) -> Written:
-        letters, sign = f.data
-        marks = self._subscript(letters) if self.unicode or self.latex else "_".join(letters)
-        if len(f.parts) == 2:
-            marks = f"{{{letters[0]}=1}}^{{{self._index(f.parts[1])}}}"
-        elif self.latex:
-            marks = f"{{{marks}}}"
-        if not (self.latex or self.unicode):
-            return f"sum_{marks}({self.write(f.parts[0])[0]})", ATOM
-        sign = r"\sum" if self.latex else sign
-        return f"{sign}_{marks} {self.at(f.parts[0], PRODUCT)}", PRODUCT
 
     def _derivative(self, f: Formula) -> Written:
         """∂f/∂x, the parts as they stand."""

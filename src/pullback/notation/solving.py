@@ -88,10 +88,10 @@ def conditions_of(form: Relation, size: Size, sizes: Mapping[Hashable, Size]) ->
     low = Relation(form.coefficients, form.offset, equality=False)
     high = low.negated()
     high = Relation(high.coefficients, high.offset + size - ONE, equality=False)
-    return [r for r in (low, high) if not _granted(r.least(sizes))]
+    return [r for r in (low, high) if not granted(r.least(sizes))]
 
 
-def _granted(least: Size | None) -> bool:
+def granted(least: Size | None) -> bool:
     """Whether a bound holds for all sizes, or for all but a few small ones, as n − 3 ≥ 0 does."""
     if least is None:
         return False

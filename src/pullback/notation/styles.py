@@ -38,8 +38,11 @@ class Style:
     vec: str
     root: str
     over: str  # a fraction bar
+    unit: str  # a unit vector; empty to write it as a column of the identity
+    zero: str = "0"  # a block of zeros, or empty where it must say its size
     weak_binds_alike: bool = False  # ⊙ binds as tightly as a product
     spelled: frozenset[str] = frozenset()  # symbols of functions that a variable has: in words
+    taken: frozenset[str] = frozenset()  # names that end like an entry: x_1
 
 
 UNICODE = Style(
@@ -62,6 +65,7 @@ UNICODE = Style(
     vec="vec({0})",
     root="√{0}",
     over="{0}/{1}",
+    unit="e_{0}",
 )
 
 ASCII = Style(
@@ -84,6 +88,8 @@ ASCII = Style(
     vec="vec({0})",
     root="sqrt({0})",
     over="{0}/{1}",
+    unit="",
+    zero="",
     weak_binds_alike=True,
 )
 
@@ -107,6 +113,7 @@ LATEX = Style(
     vec=r"\operatorname{{vec}}({0})",
     root=r"\sqrt{{{0}}}",
     over=r"\frac{{{0}}}{{{1}}}",
+    unit="e_{{{0}}}",
 )
 
 
@@ -114,7 +121,8 @@ def told_apart(style: Style, taken: Collection[str]) -> Style:
     """The style with other signs for what a name in use is spelled like.
 
     A variable I or I_n leaves the identity to be written ``eye(n)``, or in bold in LaTeX; K does
-    the same for the commutation matrix, and a variable sigma for the function σ in LaTeX.
+    the same for the commutation matrix, a variable e for unit vectors, and a variable sigma for
+    the function σ in LaTeX. Where x_1 is a name, the first entry of x is ``x_{1}``.
     """
     identity = any(name == "I" or name.startswith("I_") for name in taken)
     commutation = any(name == "K" or name.startswith("K_") for name in taken)
@@ -125,5 +133,10 @@ def told_apart(style: Style, taken: Collection[str]) -> Style:
     if commutation:
         sign = r"\mathbf{{K}}_{{{0}}}" if latex else "commutation({0})"
         style = replace(style, commutation=sign)
+    if any(name == "e" or name.startswith("e_") for name in taken):
+        style = replace(style, unit="")
+    entries = frozenset(name for name in taken if name[-1:].isdigit() and "_" in name)
+    if entries:
+        style = replace(style, taken=entries)
     letters = {rf"\{name}" for name, sign in GREEK.items() if name in taken or sign in taken}
     return replace(style, spelled=frozenset(letters)) if latex and letters else style

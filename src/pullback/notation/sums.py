@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from pullback.notation import places
 from pullback.notation.algebra import (
     Factors,
     elementwise,
     power,
     product,
+    reciprocal,
     transpose,
 )
 from pullback.notation.orders import in_reading_order
@@ -42,12 +44,48 @@ def add(terms: Iterable[Formula]) -> Formula:
     factored = _common_number(flat) or _common_kron(flat)
     if factored is not None:
         return factored
+    flat = _joined(flat)
     for end in (-1, 0):
         flat = _common_ends(flat, end)
     if len(flat) == 1:
         return flat[0]
     kind: Kind = next((f.kind for f in flat if f.kind != "scalar"), "scalar")
     return elementwise(Formula("sum", in_reading_order(flat), kind))
+
+
+def _joined(terms: Sequence[Formula]) -> list[Formula]:
+    """[x; 0] + [0; y] as [x; y]."""
+    result: list[Formula] = []
+    for f in terms:
+        own = _scaled_block(f)
+        for k, other in enumerate(result if own else ()):
+            before = _scaled_block(other)
+            whole = before and own and places.together(before, own)
+            if whole:
+                result[k] = whole
+                break
+        else:
+            result.append(f)
+    return result
+
+
+def _scaled_block(f: Formula) -> Formula | None:
+    """Blocks with the scalars before them taken into each."""
+    if f.op == "blocks":
+        return f
+    if f.op == "quotient":
+        above = _scaled_block(f.parts[0])
+        under = reciprocal(f.parts[1])
+        return above and above.like([product([p, under]) for p in above.parts])
+    if f.op == "product" and f.parts[-1].op == "blocks":
+        *scalars, inner = f.parts
+        if all(p.kind == "scalar" for p in scalars):
+            return inner.like([product([*scalars, p]) for p in inner.parts])
+    return None
+
+
+def _is_selection(f: Formula) -> bool:
+    return places.selected(f, 0) is not None or places.selected(f, 1) is not None
 
 
 def split_number(f: Formula) -> tuple[Fraction, Formula]:
@@ -91,7 +129,10 @@ def _common_ends(terms: Sequence[Formula], end: int) -> list[Formula]:
     for k, f in enumerate(terms):
         taken = Factors()
         taken.take(f)
-        shared = frozenset(taken.scalars.items()), taken.chain[end] if len(taken.chain) > 1 else k
+        at_end = taken.chain[end] if len(taken.chain) > 1 else k
+        if len(taken.chain) == 2 and _is_selection(taken.chain[1 + end]) and f.size < 5:
+            at_end = k  # [0; x] − [x; 0] is as short as it gets
+        shared = frozenset(taken.scalars.items()), at_end
         groups.setdefault(shared, []).append((f, taken))
     result = []
     for members in groups.values():

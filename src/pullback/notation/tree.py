@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
-from pullback.expressions.sizes import Size
+from pullback.expressions.sizes import Shape, Size
 from pullback.notation.names import Name
 
 Kind = Literal["scalar", "column", "row", "matrix"]
@@ -29,7 +29,8 @@ class Formula:
 
     ``op`` is one of: number, atom, sum, product, quotient, power, root, hadamard, division,
     entrypower, transpose, function, trace, diag, norm, total, vec, kron, ones, identity,
-    commutation, indexed, sigma, delta, bracket, derivative. ``data`` holds what is no operand: a
+    commutation, indexed, sigma, delta, bracket, derivative, and those of places: slice, blocks,
+    zero, reshape, tril, triu, khatri. ``data`` holds what is no operand: a
     number, a :class:`Name`, sizes, index letters or what stands in their place. ``transposes``
     counts the transposes that show, ``rank`` is the earliest place of a name in the order of reading.
     """
@@ -44,6 +45,7 @@ class Formula:
         "op",
         "parts",
         "rank",
+        "shape",
         "size",
         "transposes",
     )
@@ -62,6 +64,7 @@ class Formula:
         self.rank: int = min([own, *(p.rank for p in held)])
         self._hash = hash((op, self.parts, kind, data))
         self.flip: Formula | None = None  # its transpose, once it was asked for
+        self.shape: tuple[Size, Size] | None = None  # of a name: rows and columns, where known
         self._reading: tuple[tuple[int, str], ...] | None = None
         self._letters: tuple[str, ...] | None = None
 
@@ -114,8 +117,13 @@ def number(value: int | Fraction) -> Formula:
 ONE = number(1)
 
 
-def atom(name: Name, kind: Kind) -> Formula:
-    return Formula("atom", (), kind, name)
+def atom(name: Name, kind: Kind, shape: Shape = ()) -> Formula:
+    """A name; of a vector or matrix with its shape, where it is known."""
+    f = Formula("atom", (), kind, name)
+    if shape:
+        sides = (*shape, Size.of(1))[:2]
+        f.shape = (sides[1], sides[0]) if kind == "row" else (sides[0], sides[1])
+    return f
 
 
 def ones(size: Size) -> Formula:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pullback.notation import places
 from pullback.notation.algebra import Factors, power, product, reciprocal, transpose
 from pullback.notation.sums import add
 from pullback.notation.tree import Formula, number
@@ -44,6 +45,11 @@ def _is_form(f: Formula) -> bool:
 
 def diag(f: Formula) -> Formula:
     """The diagonal matrix of a vector, or the diagonal of a matrix."""
+    if f.kind == "column" and places.selected(f, 1) is not None:
+        return product([f, transpose(f)])
+    if f.kind == "column" and places.is_block(f):
+        front, inner = places.apart(f)
+        return product([front, diag(inner), transpose(front)])
     turned = transpose(f)
     if turned.transposes < f.transposes:
         f = turned

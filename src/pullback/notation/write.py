@@ -24,7 +24,6 @@ from pullback.notation import algebra
 from pullback.notation.chains import Letters
 from pullback.notation.index import IndexForms
 from pullback.notation.matrix import KINDS, MatrixForms
-from pullback.notation.merged import merged_form
 from pullback.notation.names import Names
 from pullback.notation.printing import written
 from pullback.notation.readings import textbook_form
@@ -60,8 +59,6 @@ class Writing:
                 tree = vec_form(read, self.matrices, groups or (0, node.order))
             else:
                 tree = self._recognised(self.matrices.of(read), read)
-            if tree is None and node.order <= 2:
-                tree = merged_form(read, self.names)
             if tree is not None and self.row:
                 tree = algebra.transpose(tree)
         if tree is None:
