@@ -156,7 +156,7 @@ class IndexReader:
 
     def index(self, text):
         """The number that an index is, counting from 1."""
-        spelled = text.replace("−", "-")
+        spelled = text.replace("−", "-").replace("²", "**2").replace("³", "**3")
         spelled = re.sub(r"(?<=[\w)])\s+(?=[\w(])", "*", spelled)  # what stands side by side
         names = dict(self.scope[-1])
 
