@@ -215,7 +215,7 @@ def test_a_vector_is_neither_a_column_nor_a_row():
         ("np.foo(x)", "unknown function 'np.foo'", "np.foo"),
         ("x'*y @ z", "in NumPy the transpose is x.T", "'"),
         ("x @ y^2", r"in NumPy powers are \*\*", "^"),
-        ("x[1:] @ y[2:] + 0*y @ x", "sizes disagree: .* has size n - ", None),
+        ("x[1:] @ y[2:] + 0*y @ x", "sizes disagree: .* has size n - |does not tell", None),
         ("x[y > 0] @ y", "this is stated, not computed", "y > 0"),
         ("x[0, 1] @ y", "2 subscripts for 1 axes", "[0, 1]"),
         ("np.sum(x, foo=1)", "unexpected keyword argument 'foo'", "np.sum(x, foo=1)"),

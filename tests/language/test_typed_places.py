@@ -242,6 +242,10 @@ ASSUMED = {
     "[x, y]*w": ["x: n", "y: n", "w: 2"],
     "repmat(x, 1, 3)*w": ["x: n", "w: 3"],
     "diff = h - y; norm2(diff)": ["h: n", "y: n"],
+    "kron(B', A)*vec(X)": ["B: m n", "A: p q", "X: q m"],
+    "vec(X)'*kron(A, B)*vec(X)": ["X: m n", "A: n n", "B: m m"],
+    "logdet(kron(A, X))": ["A: n n", "X: p p"],
+    "[x; y]'*[u; v]": ["x: n", "y: p", "u: n", "v: p"],
 }
 
 
@@ -293,6 +297,8 @@ def test_sizes_follow(text):
         ("size(A)", "size.A. is two numbers", "size(A)"),
         ("A: m n\nlength(A)", "the larger of its sizes", "length(A)"),
         ("kron(eye, A)*x", "nothing determines this size", "eye"),
+        ("x: m*n\nkron(y, z) - x", "does not tell those of its parts", "kron(y, z)"),
+        ("commutation(m, n)*vec(X)", "does not tell those of its parts: X is", "vec(X)"),
         ("conv(x, y, 'same')", "only conv", "'same'"),
         ("diff(1)", "1 has no axis 1|has no axis", "diff(1)"),
         ("sigmod(1)", "unknown function 'sigmod'\n.*\n.*\ndid you mean 'sigmoid'", "sigmod"),

@@ -40,7 +40,8 @@ def _vec(call: Call, _place: Place) -> Callee:
             return Refusal(f"vec takes a matrix, not {k.kind_text(kinds[0])}")
         if k.order_of(kinds[0]) == 1:
             return Rule(k.COLUMN, k.axes_of(0, kinds[0]))
-        return Rule(k.COLUMN, (Extent(entries_of(kinds[0])),))
+        slowest_first = tuple(reversed(k.axes_of(0, kinds[0])))
+        return Rule(k.COLUMN, (Extent(entries_of(kinds[0]), cut=slowest_first),))
 
     return Callee(
         tuple(call.arguments),

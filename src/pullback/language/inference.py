@@ -12,7 +12,7 @@ from pullback.language.code import Instruction, Load, Operate, Store
 from pullback.language.declarations import EVERY_KIND, Declared, oriented
 from pullback.language.kinds import Kind
 from pullback.language.readings import Cost, Reading, default_kind, every, search
-from pullback.language.settling import Settling, Typing, insist_on_sizes
+from pullback.language.settling import Settling, Typing, Undetermined, insist_on_sizes
 
 
 def infer(
@@ -87,6 +87,8 @@ def _choose(
                 break
             try:
                 typing = settle({**fixed, **reading})
+            except Undetermined:
+                raise
             except PullbackError as error:
                 first = first or error
                 continue

@@ -50,12 +50,14 @@ class Extent:
 
     ``size`` is a polynomial in the names that :func:`length` gives to axes of operands, and in
     named sizes; with a ``step`` it is the floor of that over the step, plus one: the number of
-    entries that a slice with steps takes. ``by`` divides it, exactly.
+    entries that a slice with steps takes. ``by`` divides it, exactly. ``cut`` names the axes in the
+    order in which they are joined, or the slowest first where they are merged.
     """
 
     size: Size
     step: int = 0
     by: Size | None = None
+    cut: tuple[Axis, ...] = ()
 
     def value(self, sizes: Mapping[str, Size]) -> Size | None:
         """The size where those of the axes are known; None if it is no polynomial."""
@@ -74,6 +76,8 @@ class Extent:
 
     @property
     def axes(self) -> tuple[Axis, ...]:
+        if self.cut:
+            return self.cut
         parts = [name.split(".") for name in self.size.names if "." in name]
         return tuple(sorted((int(operand), int(axis)) for operand, axis in parts))
 

@@ -27,6 +27,10 @@ _WORDS = {
 }
 
 
+class Undetermined(ShapeError):
+    """Sizes that would have to be guessed."""
+
+
 @dataclass(slots=True)
 class Entity:
     """The kind of a value and the classes of its sizes."""
@@ -172,8 +176,11 @@ class Settling:
         }
         return typing.sizes.follow(side, classes, asked)
 
-    def _settle(self, typing: Typing) -> None:
-        """Works out the sizes that follow; ShapeError where one contradicts what is known."""
+    def _settle(self, typing: Typing, *, named: bool = False) -> None:
+        """Works out the sizes that follow; ShapeError where one contradicts what is known.
+
+        What contradicts sizes that have just been ``named`` is not known well enough.
+        """
         following = typing.sizes.settle() if typing.sizes.waiting else None
         if following is None:
             return
@@ -183,7 +190,7 @@ class Settling:
         self._differ(
             following.origin,
             following.extent.value(known),
-            typing.sizes.value(following.index),
+            None if named else typing.sizes.value(following.index),
             typing,
         )
 
@@ -201,11 +208,10 @@ class Settling:
         if found is None:
             names = [name for name in typing.names if name in written] or ["x"]
             hint = f"declare a size that can be divided so, as in  {names[0]}: 2*k"
-            raise ShapeError(f"the size of {written} cannot be told: {shapes}", place, hint)
+            raise Undetermined(f"the size of {written} cannot be told: {shapes}", place, hint)
         if wanted is None or "." in "".join(found.names):
-            raise ShapeError(
-                f"the size of {written} cannot be told: {shapes}", place, "declare the shapes"
-            )
+            message = f"the size of {written} does not tell those of its parts: {shapes}"
+            raise Undetermined(message, place, "declare the shapes")
         raise ShapeError(
             f"sizes disagree: {written} has size {found} where {wanted} is needed; {shapes}", place
         )
@@ -287,7 +293,7 @@ class Settling:
                     rows = axis == 0 and len(classes) > 1
                     typing.sizes.call(index, Size.of(typing.fresh.next(rows=rows)))
                     if complete:
-                        self._settle(typing)
+                        self._settle(typing, named=True)
 
         stack: list[str] = []  # the variable each value is, or nothing
         for step in self.code:

@@ -108,7 +108,7 @@ def rule_of(taken: Sequence[Taken], kind: Kind) -> Verdict:
         return Refusal(f"{k.kind_text(kind)} has no entries")
     if len(taken) == 1 and order > 1:
         if taken[0] == Taken():
-            size = Extent(entries_of(kind))
+            size = Extent(entries_of(kind), cut=tuple(reversed(k.axes_of(0, kind))))
             return Rule(k.COLUMN, (size,), build=lambda nodes, shape: placement.vec(nodes[0]))
         hint = "write A(i, j), A(:, j) or A(i, :); A(:) is the column of all entries"
         return Refusal(f"one place for {k.kind_text(kind)}", hint)

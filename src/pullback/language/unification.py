@@ -109,20 +109,25 @@ class Sizes:
         return None
 
     def align(self) -> None:
-        """Takes what is joined on two sides of one axis to be cut alike: [A, B] [x; y] = A x + B y.
+        """Takes what is joined, or merged, on two sides of one axis to be cut alike.
 
+        So [A, B] [x; y] is A x + B y, and in (B ⊗ A) vec(X) the columns of A are the rows of X.
         Only where nothing else tells how; then any other cut is as good, and this one is meant.
         """
-        joins: dict[int, list[Following]] = {}
+        groups: dict[tuple[int, int], list[Following]] = {}
         for following in self._open:
-            if all(len(m) == 1 and c == 1 for m, c in following.extent.size.terms):
-                joins.setdefault(self.root(following.index), []).append(following)
-        for first, *others in joins.values():
+            terms = following.extent.size.terms
+            parts = len(following.classes)
+            joined = len(terms) == parts and all(len(m) == 1 and c == 1 for m, c in terms)
+            merged = len(terms) == 1 and len(terms[0][0]) == parts > 1 and terms[0][1] == 1
+            if joined or merged:
+                key = (self.root(following.index), parts if joined else -parts)
+                groups.setdefault(key, []).append(following)
+        for first, *others in groups.values():
             for other in others:
-                pairs = list(zip(first.classes.values(), other.classes.values(), strict=False))
+                pairs = list(zip(first.classes.values(), other.classes.values(), strict=True))
                 known = [(self.value(a), self.value(b)) for a, b in pairs]
-                alike = len(other.classes) == len(first.classes)
-                if alike and not any(a and b and a != b for a, b in known):
+                if not any(a and b and a != b for a, b in known):
                     for a, b in pairs:
                         self.unify(a, b)
 
