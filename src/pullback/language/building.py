@@ -205,7 +205,7 @@ class Builder:
         raised = False
         for suffix in items[1:]:
             if isinstance(suffix[0], Index):
-                base = _at_places(base, suffix[0], raised=raised)
+                base = at_places(base, suffix[0], raised=raised)
                 continue
             token = suffix[0]
             at = span_of(token)
@@ -317,7 +317,7 @@ class Builder:
         return inner  # type: ignore[no-any-return]
 
 
-def _at_places(operand: Syntax, index: Index, *, raised: bool) -> Index:
+def at_places(operand: Syntax, index: Index, *, raised: bool) -> Index:
     if raised:
         hint = "write (x^2)(1:3) with the power in parentheses, or x(1:3)^2"
         raise Fault("a power followed by an index needs parentheses", *index.at, hint)

@@ -9,59 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from pullback.language.calls import FUNCTION_NAMES
+from pullback.language.brackets import OPENS_PLACES
+from pullback.language.calls import FUNCTION_NAMES, similar
 from pullback.language.faults import Fault, unknown_character
+from pullback.language.latex_matrices import (
+    CLOSES_BLOCK,
+    OPENS_BLOCK,
+    OPENS_DETERMINANT,
+    blocks,
+    places,
+)
 from pullback.language.printed import CLOSE, OPEN, paired
 
-GREEK = (
-    "alpha|beta|gamma|delta|varepsilon|epsilon|zeta|eta|vartheta|theta|iota|kappa|lambda|mu|nu|xi|"
-    "varrho|rho|sigma|tau|upsilon|varphi|phi|chi|psi|omega|"
-    "Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega|ell"
-)
-LETTERS = dict(
-    zip(
-        [
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "zeta",
-            "eta",
-            "theta",
-            "iota",
-            "kappa",
-            "lambda",
-            "mu",
-            "nu",
-            "xi",
-            "rho",
-            "sigma",
-            "tau",
-            "upsilon",
-            "phi",
-            "chi",
-            "psi",
-            "omega",
-            "Gamma",
-            "Delta",
-            "Theta",
-            "Lambda",
-            "Xi",
-            "Pi",
-            "Sigma",
-            "Phi",
-            "Psi",
-            "Omega",
-        ],
-        "αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
-        strict=True,
-    )
-)
 TOP = (
     r"\\top(?![A-Za-z])|\\intercal(?![A-Za-z])|T|\\(?:mathsf|mathrm|mathtt|rm)\s*(?:\{\s*T\s*\}|T)"
 )
-_WORDS = r"\\(?:operatorname\*?|mathrm|text|textrm|mathop|mathsf)\s*\{\s*(?:%s)\s*\}"
+_FACES = "operatorname|mathrm|text|textrm|mathop|mathsf|mbox|mathbf|textbf|rm|bf"
+_WORDS = (  # \\operatorname{tr}, \\mathop{\\mathrm{tr}}, {\\rm tr}
+    rf"(?:\\(?:{_FACES})\*?\s*\{{\s*(?:%s)\s*\}}"
+    rf"|\\(?:{_FACES})\s*\{{\s*\\(?:{_FACES})\s*(?:\{{\s*(?:%s)\s*\}}|(?:%s))\s*\}}"
+    rf"|\{{\s*\\(?:rm|bf)\s+(?:%s)\s*\}})"
+)
+EULER = "ℯ"
 _COMMANDS = r"\\(?:%s)(?![A-Za-z])"
 # functions under the names that LaTeX has for them
 COMMANDS = {
@@ -73,17 +42,6 @@ COMMANDS = {
 OTHER_WORDS = {"Tr": "tr", "trace": "tr", "Trace": "tr", "Diag": "diag", "ReLU": "relu",
                "sgn": "sign", "ln": "log", "LSE": "logsumexp", "lse": "logsumexp",
                "max": "maximum", "min": "minimum"}  # fmt: skip
-_STYLES = r"\\(?:mathbf|boldsymbol|bm|mathcal|vec|mathit|mathsf|mathbb|pmb)"
-_ACCENTS = r"\\(?:hat|bar|tilde|dot|widehat|overline|widetilde)"
-_LETTER = rf"(?:[A-Za-z\u0370-\u03ff]|\\(?:{GREEK})(?![A-Za-z]))"
-_PLAIN = rf"(?:{_LETTER}|{_STYLES}\s*(?:\{{\s*{_LETTER}\s*\}}|{_LETTER}))"
-_ACCENTED = rf"(?:{_ACCENTS}\s*(?:\{{\s*{_PLAIN}\s*\}}|{_PLAIN})|{_PLAIN})"
-_WORD = r"\\(?:mathrm|text|textrm|mathit|operatorname)\s*\{\s*[A-Za-z]\w*\s*\}"
-_MARK = (
-    rf"(?:[0-9A-Za-z]|\\(?:{GREEK})(?![A-Za-z])|\{{\s*(?:\w+|{_WORD}|\\(?:{GREEK}))\s*\}}|{_WORD})"
-)
-NAMES = rf"(?:{_WORD}|{_ACCENTED})(?:\s*_\s*{_MARK})?"
-
 _BLANK = re.compile(
     r"(?<!\\)%[^\n]*|\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])\.?|\\(?:,|;|:|!|>| )|\\q?quad(?![A-Za-z])|"
     r"\\(?:displaystyle|textstyle|limits|nolimits|nonumber|notag)(?![A-Za-z])|[&~$]|\\[\[\]()]|"
@@ -94,11 +52,18 @@ _SIGNS = {
     r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥", r"\ne": "≠", r"\neq": "≠",
     r"\lt": "<", r"\gt": ">", r"\lVert": OPEN, r"\rVert": CLOSE, r"\lvert": "\ue002", r"\rvert": "\ue003",
     r"\langle": "⟨", r"\rangle": "⟩", r"\Vert": "‖", r"\|": "‖", r"\vert": "|",
-    r"\{": "(", r"\}": ")", r"\lbrace": "(", r"\rbrace": ")",
+    r"\times": "×", r"\colon": ":", r"\{": "(", r"\}": ")", r"\lbrace": "(", r"\rbrace": ")",
 }  # fmt: skip
 _SIGN = re.compile(r"\\(?:[A-Za-z]+|[|{}])")
 _SIDED = re.compile(r"\\(left|right|[bB]igg?[lr])\s*(\\\||\\[lr]?[vV]ert(?![A-Za-z])|\|)")
-_DEFINED = re.compile(r"(^|[\n;])([^\S\n]*(?:[A-Za-z]|\\[A-Za-z]+))(\s*\([^()=\n]*\)\s*)(?==)")
+_DEFINED = re.compile(
+    r"(^|[\n;])([^\S\n]*(?:[A-Za-z]|\\[A-Za-z]+(?:\s*\{\s*[A-Za-z]+\s*\})?))(\s*\([^()=\n]*\)\s*)(?==)"
+)
+_PLACE_OF_LEAST = re.compile(r"\\(?:arg\s*)?\\?(?:min|max|sup|inf)(?:imize)?\s*_")
+_UPRIGHT_E = re.compile(r"\\(?:mathrm|rm|text)\s*(?:\{\s*e\s*\}|e(?![A-Za-z]))(?=\s*\^)")
+_LONE_E = re.compile(
+    r"\\(?:mathrm|text\w*|operatorname\*?|mathit)\s*\{[^{}]*\}|\\[A-Za-z]+|_\s*(?:\{[^{}]*\}|\w)|e"
+)
 _HINTS = {
     "sum": "sums over an index are not read: write a product such as \\mathbf{1}^\\top x, or "
     "\\operatorname{sum}(x)",
@@ -107,13 +72,20 @@ _HINTS = {
     "lim": "limits are not read",
     "partial": "state the function; its derivative is what is asked for",
     "nabla": "state the function; its derivative is what is asked for",
-    "begin": "matrices are not written out; name them",
-    "mathbb": "of \\mathbb only \\mathbb{1} is read, the vector of ones",
-    "times": "write \\cdot or \\odot",
+    "begin": "of matrices bmatrix, pmatrix, matrix, array and vmatrix are read",
+    "mathbb": "of \\mathbb only \\mathbb{1} is read, the vector of ones, and x \\in \\mathbb{R}^n",
+    "dagger": "write \\top for the transpose",
+    "dots": "write the matrix with names of its blocks",
     "ast": "write \\cdot or \\odot",
     "arg": "state the function alone",
     "Sigma": "a sum over an index is not read",
 }
+
+
+_UNKNOWN = (
+    r"\\operatorname\*?\s*\{\s*([A-Za-z]\w*)\s*\}|_\s*\{\s*(\\text\w*)"
+    r"|\\(?:mathrm|text|textrm|mbox|mathsf)\s*\{\s*([A-Za-z]\w+)\s*\}(?=\s*[(\[{])"
+)
 
 
 def function_pattern(known: Collection[str]) -> str:
@@ -121,7 +93,10 @@ def function_pattern(known: Collection[str]) -> str:
     words = {*FUNCTION_NAMES, *OTHER_WORDS}
     ascii_words = sorted((w for w in words if w.isascii()), key=lambda w: (-len(w), w))
     escaped = [w.replace("_", r"\\?_") for w in ascii_words if w not in known]
-    parts = [_WORDS % "|".join(escaped), _COMMANDS % "|".join(sorted(COMMANDS, reverse=True))]
+    parts = [
+        _WORDS % (("|".join(escaped),) * 4),
+        _COMMANDS % "|".join(sorted(COMMANDS, reverse=True)),
+    ]
     if not {"sigma", "σ"} & set(known):
         parts.append(r"(?:\\sigma(?![A-Za-z])|σ)(?=[ \t]*\()")
     return "|".join(parts)
@@ -129,9 +104,7 @@ def function_pattern(known: Collection[str]) -> str:
 
 def function_of(token: str) -> str:
     """The function that a token names."""
-    word = re.sub(
-        r"^\\(?:operatorname\*?|mathrm|text|textrm|mathop|mathsf)\s*\{|[{}\\\s]", "", token
-    )
+    word = re.sub(rf"\\(?:{_FACES})(?![A-Za-z])\*?|[{{}}\\\s]", "", token)
     if token.startswith("\\") and "{" not in token and word in COMMANDS:
         return COMMANDS[word]
     if word in ("sigma", "σ"):
@@ -139,32 +112,37 @@ def function_of(token: str) -> str:
     return OTHER_WORDS.get(word, word)
 
 
-def name_in(token: str, known: Collection[str]) -> str:
-    """The name that a token writes: ``\\lambda`` is lambda, ``\\hat{y}_1`` is y_1_hat.
-
-    A Greek letter keeps the spelling in which it is declared.
-    """
-    accents = [{"widehat": "hat", "overline": "bar", "widetilde": "tilde"}.get(a, a)
-               for a in re.findall(r"\\(hat|bar|tilde|dot|widehat|overline|widetilde)", token)]  # fmt: skip
-    bare = re.sub(rf"{_ACCENTS}|{_STYLES}|\\(?:mathrm|text|textrm|operatorname)", " ", token)
-    base, _, mark = re.sub(r"[{}\s\\]", "", bare).partition("_")
-    base = base.removeprefix("var")
-    spelled = "_".join([base, *([mark] if mark else []), *accents])
-    letter = "_".join([LETTERS.get(base, base), *([mark] if mark else []), *accents])
-    return letter if letter in known and spelled not in known else spelled
-
-
 def plain_of(text: str, known: Collection[str]) -> str:
     """The text as the grammar reads it, of the same length."""
-    plain = _SIDED.sub(_sided, text)
+    plain = places(blocks(text))
+    plain = _SIDED.sub(_sided, plain)
     plain = _DEFINED.sub(lambda m: m[1] + m[2] + " " * len(m[3]), plain)
     plain = re.sub(r"\\\\(?:\[[^\]\n]{0,30}\])?", lambda m: ";" + " " * (len(m[0]) - 1), plain)
     plain = _BLANK.sub(lambda m: " " * len(m[0]), plain)
+    plain = _with_euler(plain, known)
+    _refuse_two_readings(plain, known)
     plain = _SIGN.sub(lambda m: _SIGNS.get(m[0], m[0]).ljust(len(m[0])), plain)
     plain = plain.replace("∘", "⊙")
-    _refuse_two_readings(plain, known)
     plain = _joined(plain)
     return paired(paired(plain), "|", "\ue002", "\ue003")
+
+
+def _with_euler(plain: str, known: Collection[str]) -> str:
+    """Powers of e as such, where e is upright or stands nowhere else: it is no variable then."""
+    plain = _UPRIGHT_E.sub(lambda m: EULER.rjust(len(m[0])), plain)
+    if "e" in known:
+        return plain
+    lone = [m for m in _LONE_E.finditer(plain) if m[0] == "e"]
+    powers = [
+        m for m in lone if re.match(rf"\s*\^(?!\s*\{{?\s*(?:{TOP}))", plain[m.end() : m.end() + 40])
+    ]
+    if powers and len(powers) < len(lone):
+        hint = r"write \exp(…), or declare e"
+        raise Fault("e may be Euler's number or a variable", *powers[0].span(), hint)
+    parts = list(plain)
+    for match in powers:
+        parts[match.start()] = EULER
+    return "".join(parts)
 
 
 def _sided(match: re.Match[str]) -> str:
@@ -176,17 +154,23 @@ def _sided(match: re.Match[str]) -> str:
 
 def _joined(plain: str) -> str:
     """Line breaks inside brackets as spaces; brackets have to match."""
-    pairs = {")": "(", "}": "{", "]": "["}
+    pairs = {
+        ")": "(",
+        "}": "{" + OPENS_PLACES,
+        "]": "[",
+        CLOSES_BLOCK: OPENS_BLOCK + OPENS_DETERMINANT,
+    }
+    opens = "".join(pairs.values())
     opened: list[int] = []
     parts = list(plain)
     for i, character in enumerate(plain):
-        if character in "({[":
+        if character in opens:
             opened.append(i)
             if len(opened) > 200:
                 hint = "name a part of the expression on a line of its own"
                 raise Fault("more than 200 brackets inside each other", i, i + 1, hint)
         elif character in pairs:
-            if not opened or plain[opened[-1]] != pairs[character]:
+            if not opened or plain[opened[-1]] not in pairs[character]:
                 raise Fault(f"this {character} closes nothing", i, i + 1)
             opened.pop()
         elif character in "\n;" and opened:
@@ -197,10 +181,16 @@ def _joined(plain: str) -> str:
 
 
 def _refuse_two_readings(plain: str, known: Collection[str]) -> None:
-    for match in re.finditer(r"\\mathrm\s*\{e\}\s*\^|\\[A-Za-z]+|e\s*\^", plain):
-        if match[0].endswith("^") and "e" not in known:
-            hint = r"write \exp(…), or declare e"
-            raise Fault("e may be Euler's number or a variable", *match.span(), hint)
+    for match in _PLACE_OF_LEAST.finditer(plain):
+        raise Fault(
+            "a least or largest value is not read", *match.span(), "state the function alone"
+        )
+    for match in re.finditer(_UNKNOWN, plain):
+        if match[1] is not None or match[3] is not None:
+            word = match[1] or match[3]
+            if word not in {*known, *FUNCTION_NAMES, *OTHER_WORDS}:
+                hint = similar(word, FUNCTION_NAMES)
+                raise Fault(f"unknown function '{word}'", *match.span(), hint)
     lines = re.findall(r"(?:^|[\n;])[^\S\n]*([A-Za-z])\s*=", plain)
     for match in re.finditer(r"\\[A-Za-z]+|[fgh](?=\()", plain):
         if len(match[0]) == 1 and match[0] not in known and match[0] not in lines:
@@ -222,6 +212,9 @@ def _refuse_two_readings(plain: str, known: Collection[str]) -> None:
 def unknown(plain: str, at: int) -> Fault:
     """The fault of a command that has no meaning here."""
     command = re.compile(r"\\[A-Za-z]+").match(plain, at)
+    if command is None and plain[at] == "_":
+        hint = r"a mark is one letter, number or word: x_1, x_{\text{new}}; places are x_{1:k}"
+        return Fault("this mark below is not read", at, at + 1, hint)
     if command is None:
         return unknown_character(plain, at)
     hint = _HINTS.get(command[0][1:], "functions are \\operatorname{name}, names \\mathrm{name}")

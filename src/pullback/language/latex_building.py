@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from fractions import Fraction
 from typing import Any
 
-from pullback.language.building import Builder, beside, exact, product_of, span_of
+from pullback.expressions import constructors as make
+from pullback.language.building import Builder, at_places, beside, exact, product_of, span_of
 from pullback.language.faults import Fault
-from pullback.language.latex import function_of, name_in
+from pullback.language.latex import EULER, function_of
+from pullback.language.latex_names import name_in
 from pullback.language.syntax import (
+    Block,
     Call,
+    Index,
     Line,
     Literal,
     Name,
@@ -19,20 +24,32 @@ from pullback.language.syntax import (
     Source,
     Syntax,
     Transposed,
+    places_of,
     syntax_of,
 )
 
-_NORMS = {"": "norm", "2": "norm", "1": "norm1", "F": "normF", "Fro": "normF", "F2": "normF"}
+_NORMS = {
+    "": "norm",
+    "2": "norm",
+    "1": "norm1",
+    "F": "normF",
+    "Fro": "normF",
+    "F2": "normF",
+    "\\infty": "norm_inf",
+}
+
+
+_LOGS = {"det": "logdet", "|": "log|"}  # the logarithm of these as one function
 
 
 def named(source: Source, known: Collection[str]) -> None:
     """Names as they are declared; one letter in two faces would be two things of one name."""
     faces: dict[str, str] = {}
-    for item in syntax_of(source):
+    for item in [part for whole in syntax_of(source) for part in (whole, *places_of(whole))]:
         if isinstance(item, Name):
             written = re.sub(r"\s", "", item.name)
             item.name = name_in(item.name, known)
-            styled = "".join(re.findall(r"\\(?:mathbf|boldsymbol|bm|mathcal|vec|mathbb)", written))
+            styled = "".join(re.findall(r"\\(?:mathbf|boldsymbol|bm|mathcal|vec)", written))
             if faces.setdefault(item.name, styled) != styled:
                 hint = "write both in one way, or mark one of them, as in x_1"
                 message = f"'{item.name}' is written in two faces: are they two variables?"
@@ -98,11 +115,26 @@ class LatexBuilder(Builder):
     @staticmethod
     def norm(items: list[Any]) -> Syntax:
         _, inner, close = items
-        mark = re.sub(r"[\s_{}]|\\text|\\mathrm", "", str(close)[1:])
-        if mark not in _NORMS:
-            hint = r"\|x\|, \|x\|_1, \|x\|_2 and \|A\|_F are"
+        raised, _, mark = str(close)[1:].rpartition("_")
+        mark = re.sub(r"[\s{}]|\\text|\\mathrm", "", mark)
+        start, stop = items[0].start_pos, close.end_pos
+        power = re.sub(r"[\s^{}]", "", raised)
+        if mark in _NORMS:
+            norm: Syntax = Call(start, stop, _NORMS[mark], [inner])
+        elif mark.isdecimal() or re.fullmatch("[a-z]", mark):
+            order = (
+                Literal(*span_of(close), int(mark))
+                if mark.isdecimal()
+                else Name(*span_of(close), mark)
+            )
+            norm = Call(start, stop, "norm", [inner, order])
+        else:
+            hint = r"\|x\|, \|x\|_1, \|x\|_2, \|x\|_p, \|x\|_\infty and \|A\|_F are"
             raise Fault("this norm is not read", *span_of(close), hint)
-        return Call(items[0].start_pos, close.end_pos, _NORMS[mark], [inner])
+        if power:  # \|x\|^2_2
+            exponent = Literal(*span_of(close), int(power))
+            norm = Power(start, stop, "^", norm, exponent, span_of(close))
+        return norm
 
     @staticmethod
     def modulus(items: list[Any]) -> Syntax:
@@ -128,7 +160,50 @@ class LatexBuilder(Builder):
 
     @staticmethod
     def root(items: list[Any]) -> Syntax:
-        return Call(items[0].start_pos, items[1].stop, "sqrt", [items[1]])
+        start, inner = items[0].start_pos, items[-1]
+        if len(items) == 2:
+            return Call(start, inner.stop, "sqrt", [inner])
+        at = span_of(items[2])
+        if not items[2].isdecimal() or int(items[2]) == 0 or len(items[2]) > 3:
+            raise Fault("this root is not read", *at)
+        exponent = Literal(*at, make.exact_number(Fraction(1, int(items[2]))))
+        return Power(start, inner.stop, ".^", inner, exponent, at)
+
+    @staticmethod
+    def ones(items: list[Any]) -> Syntax:
+        span = span_of(items[0])
+        _, _, mark = re.sub(r"[\s{}]", "", str(items[0])).partition("_")
+        sizes: list[Syntax] = []
+        if mark:
+            sizes = [Literal(*span, int(mark)) if mark.isdecimal() else Name(*span, mark)]
+        return Call(*span, "vector", [Literal(*span, 1), *sizes])
+
+    @staticmethod
+    def zeros(items: list[Any]) -> Syntax:
+        return Literal(*span_of(items[0]), 0)
+
+    @staticmethod
+    def euler(items: list[Any]) -> Syntax:
+        return Name(*span_of(items[0]), EULER)
+
+    @staticmethod
+    def block(items: list[Any]) -> Syntax:
+        rows: list[list[Syntax]] = [item for item in items if isinstance(item, list)]
+        start, stop = items[0].start_pos, items[-1].end_pos
+        made = Block(start, stop, rows)
+        return Call(start, stop, "det", [made]) if items[0].type == "LDET" else made
+
+    @staticmethod
+    def entrywise(items: list[Any]) -> Syntax:
+        """As in the default language; ``A : B`` is the inner product of two matrices."""
+        colons = [item for item in items[1::2] if item == ":"]
+        if not colons:
+            return Builder.entrywise(items)
+        if len(colons) > 1 or items[-2] != ":":
+            at = span_of(colons[0])
+            raise Fault("two readings: what : takes first", *at, r"write parentheses around A : B")
+        left = Builder.entrywise(items[:-2])
+        return Call(left.start, items[-1].stop, "⟨", [left, items[-1]])
 
     @staticmethod
     def call(items: list[Any]) -> Syntax:
@@ -142,8 +217,8 @@ class LatexBuilder(Builder):
         token, argument = items[0], items[-1]
         function = function_of(str(token))
         span = (token.start_pos, argument.stop)
-        if function == "log" and isinstance(argument, Call) and argument.function == "det":
-            return Call(*span, "logdet", argument.arguments, bare=argument.bare)
+        if function == "log" and isinstance(argument, Call) and argument.function in _LOGS:
+            return Call(*span, _LOGS[argument.function], argument.arguments, bare=argument.bare)
         made = _of_function(
             Call(*span, function, [argument]),
             [item for item in items[1:] if isinstance(item, list)],
@@ -173,6 +248,8 @@ def _of_function(call: Call, powers: list[list[Any]]) -> Syntax:
 
 
 def _raised(base: Syntax, suffix: list[Any], raised: bool) -> tuple[Syntax, bool]:
+    if isinstance(suffix[0], Index):
+        return at_places(base, suffix[0], raised=raised), False
     token = suffix[0]
     at = span_of(token)
     if raised:
@@ -190,7 +267,11 @@ def _raised(base: Syntax, suffix: list[Any], raised: bool) -> tuple[Syntax, bool
         exponent = Name(*at, written)
         if written.isdigit():
             exponent = Literal(*at, int(written))
+        if isinstance(base, Name) and base.name == EULER:
+            return Call(base.start, at[1], "exp", [exponent]), True
         return Power(base.start, at[1], "^", base, exponent, at), True
     exponent, close = suffix[1], suffix[2]
+    if isinstance(base, Name) and base.name == EULER:
+        return Call(base.start, close.end_pos, "exp", [exponent]), True
     operator = ".^" if token.type == "ENTRY_RAISED" else "^"
     return Power(base.start, close.end_pos, operator, base, exponent, at), True

@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from pullback.errors import PullbackError
+from pullback.expressions import Node, Shape, Size, placement
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import CATALOGUE
 from pullback.language import kinds as k
 from pullback.language.callee import Callee
 from pullback.language.code import Mathematics
-from pullback.language.kinds import Build, Kind, Refusal, Rule, Verdict
+from pullback.language.kinds import Build, Extent, Kind, Refusal, Rule, Verdict
 from pullback.language.syntax import Call
 
 
 def _modulus(kinds: tuple[Kind, ...]) -> Verdict:
+    if k.order_of(kinds[0]) == 2:  # a reading, so that no other is found, and refused
+
+        def refused(_nodes: Sequence[Node], _shape: Shape) -> Node:
+            raise PullbackError(f"bars around {k.kind_text(kinds[0])} {_SEVERAL}", None, _HINT)
+
+        return Rule(k.SCALAR, build=refused)
     if k.order_of(kinds[0]):
-        hint = r"write \det A, \|x\|, or \operatorname{abs}(x) entry by entry"
-        return Refusal(f"bars around {k.kind_text(kinds[0])} have several meanings", hint)
+        return Refusal(f"bars around {k.kind_text(kinds[0])} {_SEVERAL}", _HINT)
     return Rule(kinds[0])
+
+
+_SEVERAL = "have several meanings"
+_HINT = r"write \det A, \|x\|, or \operatorname{abs}(x) entry by entry"
+
+
+def _log_modulus(kinds: tuple[Kind, ...]) -> Verdict:
+    r"""``\log |X|``: of a matrix the logarithm of its determinant."""
+    if kinds[0] == k.MATRIX:
+        return Rule(
+            k.SCALAR,
+            equal=(((0, 0), (0, 1)),),
+            build=lambda nodes, shape: CATALOGUE["logdet"].apply(nodes),
+        )
+    if k.order_of(kinds[0]):
+        return Refusal(f"bars around {k.kind_text(kinds[0])} {_SEVERAL}", _HINT)
+    return Rule(kinds[0])
+
+
+def _times(kinds: tuple[Kind, ...]) -> Verdict:
+    r"""``\times``: with a scalar the product, of two vectors the cross product."""
+    left, right = kinds
+    if not k.order_of(left) or not k.order_of(right):
+        return k.product(left, right)
+    if k.order_of(left) != 1 or k.order_of(right) != 1:
+        return Refusal(r"\times is a cross product of two vectors", r"write \cdot or \odot")
+    three = Extent(Size.of(3))
+    return Rule(
+        left,
+        (three,),
+        (((0, 0), three), ((1, 0), three)),
+        build=lambda nodes, shape: placement.cross(*nodes),
+    )
 
 
 def _inner_product(kinds: tuple[Kind, ...]) -> Verdict:
@@ -31,6 +71,10 @@ def _inner_product(kinds: tuple[Kind, ...]) -> Verdict:
 # brackets of LaTeX that are functions: |s| and ⟨x, y⟩
 BRACKETS: dict[str, tuple[Callable[[tuple[Kind, ...]], Verdict], Build]] = {
     "|": (_modulus, lambda nodes, shape: CATALOGUE["abs"].apply(nodes)),
+    "log|": (
+        _log_modulus,
+        lambda nodes, shape: CATALOGUE["log"].apply([CATALOGUE["abs"].apply(nodes)]),
+    ),
     "⟨": (_inner_product, lambda nodes, shape: make.total(make.multiply(*nodes))),
 }
 
@@ -38,6 +82,9 @@ BRACKETS: dict[str, tuple[Callable[[tuple[Kind, ...]], Verdict], Build]] = {
 @dataclass(frozen=True, slots=True)
 class Latex(Mathematics):
     """The meaning of LaTeX, which has brackets that are functions."""
+
+    def operator(self, symbol: str) -> tuple[Callable[[tuple[Kind, ...]], Verdict], Build | None]:
+        return (_times, None) if symbol == "×" else Mathematics.operator(self, symbol)
 
     def resolve(self, call: Call, text: str, names: Collection[str]) -> Callee:
         if call.function in BRACKETS:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from pullback.errors import PullbackError
-from pullback.language import latex
+from pullback.language import latex, latex_matrices, latex_names
 from pullback.language.brackets import Spaces, prepared
 from pullback.language.building import Builder
 from pullback.language.calls import FUNCTION_NAMES, SHARED
@@ -63,10 +63,14 @@ def _read(
         plain = blank(text, BLANKED)
         return source_of(text, parsed(plain, parser("numpy", NumpyBuilder), unknown), dialect, mark)
     if dialect == "latex":
-        changes = (("FUNCTIONS", latex.function_pattern(known)), ("NAMES", latex.NAMES))
-        reader = parser("latex", LatexBuilder, *changes, ("TOP", latex.TOP), ("GREEK", latex.GREEK))
-        plain = latex.plain_of(text, known)
+        plain, sets = latex_matrices.declared(text, known)
+        known = {*known, *(item.name for item in sets)}
+        changes = (("FUNCTIONS", latex.function_pattern(known)), ("NAMES", latex_names.NAMES))
+        greek = (("TOP", latex.TOP), ("GREEK", latex_names.GREEK))
+        reader = parser("latex", LatexBuilder, *changes, *greek)
+        plain = latex.plain_of(plain, known)
         source = source_of(text, parsed(plain, reader, latex.unknown), dialect, mark)
+        source.declarations += sets
         named(source, known)
         settle(source, Context(known, sizes, FUNCTION_NAMES, SHARED, beside=True))
         return source

@@ -164,6 +164,20 @@ def parts_of(item: Syntax) -> list[Syntax]:
     return [item.operand] if isinstance(item, Transposed | Index) else []
 
 
+def places_of(item: Syntax) -> list[Syntax]:
+    """What the places of an index are made of."""
+    found: list[Syntax] = []
+    stack: list[Syntax | None] = list(item.places) if isinstance(item, Index) else []
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Range):
+            stack += [part.first, part.step, part.last]
+        elif part is not None:
+            found.append(part)
+            stack += parts_of(part)
+    return found
+
+
 def replace_parts(item: Syntax, by: Callable[[Syntax], Syntax]) -> None:
     """Puts another expression in the place of each part."""
     if isinstance(item, Addition):
