@@ -123,3 +123,11 @@ def test_nothing_large_is_made_for_a_product():
     K = pb.compile(d, structure="keep")(V=V, n=200_000)
     assert K.nbytes == 200
     np.testing.assert_allclose(K @ v, 2 * v @ (V.T @ V), rtol=1e-12)
+
+
+def test_without_scipy_it_is_said_what_needs_it(monkeypatch):
+    monkeypatch.setattr("pullback.compilation.extras.find_spec", lambda name: None)
+    K = pb.compile(pb.hessian("sum(exp(x))", "x"), structure="keep")(x=np.ones(2))
+    with pytest.raises(PullbackError, match="a sparse matrix calls functions of SciPy"):
+        K.sparse()
+    np.testing.assert_array_equal(K @ np.ones(2), np.exp(np.ones(2)))

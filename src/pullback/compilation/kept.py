@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pullback.compilation.blocks import Blocks, blocks_of
+from pullback.compilation.extras import insist_on_scipy
 from pullback.derivation.factored import Factored, Term
 from pullback.errors import DomainError, PullbackError, ShapeError
 from pullback.expressions import constructors as make
@@ -202,6 +203,7 @@ class Kept:
 
     def operator(self) -> LinearOperator:
         """A SciPy LinearOperator on flattened (row by row) arrays, for iterative solvers."""
+        insist_on_scipy("an operator")
         from scipy.sparse.linalg import LinearOperator  # noqa: PLC0415  # SciPy is an extra
 
         rows, columns = (self._lengths(s) for s in (self.form.row_shape, self.form.column_shape))
@@ -215,6 +217,7 @@ class Kept:
 
     def sparse(self) -> csr_array:
         """A SciPy sparse matrix of the flattened tensor, of the entries that can differ from zero."""
+        insist_on_scipy("a sparse matrix")
         from scipy.sparse import coo_array  # noqa: PLC0415  # SciPy is an extra
 
         rows = int(np.prod(self._lengths(self.form.row_shape), dtype=int))

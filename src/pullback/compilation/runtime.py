@@ -6,7 +6,6 @@ import operator
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from pullback.compilation.arguments import Arguments, fast_check
 from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.diagnosis import run_traced
+from pullback.compilation.extras import insist_on_scipy
 from pullback.compilation.ir import LinearProgram
 from pullback.compilation.targets.numpy import scipy_modules
 from pullback.compilation.targets.numpy_plain import Source
@@ -146,11 +146,8 @@ def _finite(results: Any) -> bool:
 def _loaded(text: str, name: str) -> Callable[..., Any]:
     """The function that generated code defines; PullbackError where SciPy is needed and missing."""
     space: dict[str, Any] = {}
-    if "from scipy" in text and find_spec("scipy") is None:
-        raise PullbackError(
-            "the code calls functions of SciPy, which is not installed",
-            hint="pip install 'pullback[scipy]'",
-        )
+    if "from scipy" in text:
+        insist_on_scipy("the code")
     exec(compile(text, f"<pullback {name}>", "exec"), space)
     function: Callable[..., Any] = space[name]
     return function
