@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 import pullback as pb
-from pullback.compilation import runtime
+from pullback.compilation import extras
 from pullback.errors import DomainError, PullbackError
 
 
@@ -33,7 +33,7 @@ def test_the_code_stands_alone_and_imports_what_it_uses():
 
 
 def test_a_missing_scipy_is_said(monkeypatch):
-    monkeypatch.setattr(runtime, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(PullbackError, match="SciPy, which is not installed"):
         pb.compile(pb.erf(pb.scalar("s")))
     assert pb.compile(pb.exp(pb.scalar("s")))(s=0.0) == 1
