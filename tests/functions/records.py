@@ -34,7 +34,7 @@ TINY = 1e-300  # what underflows is zero
 
 def heavy(record: Function) -> bool:
     """Whether an exact value takes so long that a check makes do with fewer of them."""
-    return record.effort >= 100
+    return record.effort >= 150
 
 
 def domains(record: Function) -> list[Domain]:
@@ -364,6 +364,8 @@ def candidates(record: Function) -> list:
             core = other.signature.arguments[0]
             if len(core) <= len(shape) and (len(core) < 2 or len(set(shape)) == 1):
                 inner = other.apply([x])
+                if inner.shape == shape[::-1] != shape:
+                    inner = other.apply([make.transpose(x)])
                 plus_one = make.add([(1, make.ones(inner.shape)), (1, inner)])
                 found += [inner, make.negate(inner), plus_one]
     for other in ("exp", "log"):

@@ -19,7 +19,7 @@ from pullback.expressions.placement import concatenate, take
 from pullback.functions import precise
 from pullback.functions.algebra import Term, einsum
 from pullback.functions.domains import NO_NEGATIVE_EIGENVALUE, REAL, Domain
-from pullback.functions.matrices import inv
+from pullback.functions.matrices import inv, turned
 from pullback.functions.record import Function, Law, LinearMap, argument_of, function
 
 PRIMARY = frozenset({"inv", "expm", "logm", "sqrtm", "sinm", "cosm"})  # these commute with X
@@ -52,11 +52,6 @@ def _principal(name: str) -> str:
 
 def _called(name: str, x: Term) -> Term:
     return Term(make.apply(name, [x.node], x.shape))
-
-
-def turned(x: Term) -> Term:
-    """The transpose in the last two axes."""
-    return einsum("...ij->...ji", x)
 
 
 def _lifted(x: Term, e: Term | None = None) -> Term:
@@ -167,7 +162,7 @@ class Analytic:
             laws=(Law("L²(X; E, F) = L²(X; F, E)", in_order),),
             linear=(1, 2),
             turns=True,
-            effort=200,
+            effort=250,
         )
         first: Function = function(
             f"{self.name}_frechet",
@@ -191,7 +186,7 @@ class Analytic:
             laws=(Law(f"L(X, E) = {self.slope_text} E where X E = E X", parted),),
             linear=(1,),
             turns=True,
-            effort=100,
+            effort=150,
         )
         base: Function = function(
             self.name,
@@ -204,7 +199,7 @@ class Analytic:
             latex=rf"\operatorname{{{self.name}}}",
             laws=laws,
             turns=True,
-            effort=100,
+            effort=150,
         )
         return base, first, second
 

@@ -122,3 +122,8 @@ def off_the_negative_axis(mp: Any, x: Rows) -> bool:
     values = _eigen(mp, mp.dps, tuple(map(tuple, x)))[0]
     near = SINGULAR * max((abs(v) for v in values), default=mp.one)
     return not any(mp.re(v) <= near and abs(mp.im(v)) <= near for v in values)
+
+
+def has_full_rank(mp: Any, x: Rows) -> bool:
+    a = mp.matrix(x)
+    return bool(sign_det(mp, (a * a.T if a.rows < a.cols else a.T * a).tolist()))

@@ -54,12 +54,14 @@ class Reading:
 
     ``rewrite`` gets a node and returns its textbook form and a node that the reader must already
     have for that form to help; or None. ``by_name`` if it only helps where the reader has a name
-    for that node, and none for the argument.
+    for that node, and none for the argument. ``simplify``: its factors then cancel with those
+    around.
     """
 
     statement: str
     rewrite: Callable[[Node], tuple[Node, Node] | None]
     by_name: bool = False
+    simplify: bool = False
 
 
 def argument_of(function: str, node: Node) -> Node | None:

@@ -6,8 +6,10 @@ from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.walks import rebuild
 from pullback.functions.catalogue import CATALOGUE
-from pullback.functions.record import Function
+from pullback.functions.record import Function, Reading
 from pullback.notation.names import Names
+from pullback.simplification.simplify import simplify
+from pullback.trace import Trace
 
 READINGS = [
     r for record in CATALOGUE.values() if isinstance(record, Function) for r in record.readings
@@ -37,16 +39,23 @@ def textbook_form(root: Node, names: Names) -> Node:
     image: dict[Node, Node] = {}
     on_page = set(nodes)
     depth: dict[Node, int] = {}
+    used: set[Reading] = set()
     for node in nodes:
         if names.hides(node, root):
             image[node] = node
         else:
             changed = rebuild(node, tuple([image[child] for child in node.children]))
-            image[node] = _read(changed, on_page, names, depth)
+            image[node] = _read(changed, on_page, names, depth, used)
+    if any(reading.simplify for reading in used):
+        kept = {node: node for node in nodes if names.hides(node, root)}
+        return simplify(image[root], Trace(simplified=kept))
     return image[root]
 
 
-def _read(node: Node, on_page: set[Node], names: Names, depth: dict[Node, int]) -> Node:
+def _read(
+    node: Node, on_page: set[Node], names: Names, depth: dict[Node, int], used: set[Reading]
+) -> Node:
+    """The node in the first reading that helps, which is noted in ``used``."""
     coefficient, core = make.split_coefficient(node)
     if not isinstance(core, Apply) or core in names:
         return node
@@ -65,6 +74,7 @@ def _read(node: Node, on_page: set[Node], names: Names, depth: dict[Node, int]) 
             if any(argument in names for argument in core.arguments):
                 continue
         if needed in names or (seen and simpler):
+            used.add(reading)
             return make.scale(coefficient, form)
     return node
 

@@ -9,6 +9,7 @@ from pullback.expressions.nodes import Apply, Contraction, Node, Variable
 from pullback.functions.catalogue import CATALOGUE, primitive
 from pullback.functions.record import Function, argument_of
 from pullback.simplification.canonical import parity
+from pullback.simplification.factors import base_and_exponent
 from pullback.simplification.products import Factor, Label, Opened, Part, tags
 
 
@@ -171,6 +172,27 @@ def _inverted(matrix: Node) -> Node | None:
     record = CATALOGUE["inv"]
     assert isinstance(record, Function)
     return record.apply([matrix])
+
+
+def adjugate_over_determinant(node: Node) -> Node | None:
+    """adj(X) det(X)ᵏ = X⁻¹ det(X)ᵏ⁺¹ for k ≤ −1."""
+    if not isinstance(node, Contraction) or "adjugate" not in tags(node):
+        return None
+    opened = Opened(node)
+    for at, part in enumerate(opened.parts):
+        matrix = argument_of("adjugate", part.node)
+        if matrix is None:
+            continue
+        for other, scalar in enumerate(opened.parts):
+            base, exponent = base_and_exponent(scalar.node)
+            if argument_of("det", base) is not matrix or scalar.labels != part.labels[:-2]:
+                continue
+            if exponent > -1 or _within(opened, other, at):
+                continue
+            inverse = make.apply("inv", (matrix,), matrix.shape)
+            rest = make.power(base, make.exact_number(exponent + 1))
+            return opened.replaced((at, other), [(inverse, part.labels), (rest, scalar.labels)])
+    return None
 
 
 def orthogonal_cancels(node: Node) -> Node | None:

@@ -153,6 +153,7 @@ def opens(node: Node, whole: bool = False) -> bool:
 _tags: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
 _NONE: frozenset[str] = frozenset()
 _INVERSE, _SUM, _UNIT_SUM = (frozenset((name,)) for name in ("inv", "sum", "unit-sum"))
+_ADJUGATE = frozenset(("adjugate",))
 _LINEAR = frozenset(("linear",))
 _INDICATOR = frozenset(("indicator",))
 
@@ -183,6 +184,8 @@ def _own_tags(node: Node) -> frozenset[str]:
     if isinstance(node, Apply):
         if node.function == "inv":
             return _INVERSE
+        if node.function == "adjugate":
+            return _ADJUGATE
         record = primitive(node)
         return _UNIT_SUM if record.unit_sum else _LINEAR if record.linear else _NONE
     if isinstance(node, Sum):

@@ -46,6 +46,7 @@ OF_PRODUCTS: tuple[Row, ...] = (
     Row("like factors: xᵃ xᵇ = xᵃ⁺ᵇ", factors.like_factors),
     Row("eˣ / Σ eˣ = softmax(x)", exponentials.softmax_recognised),
     Row("X⁻¹ X = I", inverses.inverse_cancels, "inv"),
+    Row("adj(X)/det(X) = X⁻¹", inverses.adjugate_over_determinant, "adjugate"),
     Row("indices meet: Σⱼ [j = i + a] [j = k + a] = δᵢₖ", places.relations_meet, "indicator"),
     Row("the parts of a concatenation", places.parts_apart, "indicator"),
     Row("Qᵀ Q = I", inverses.orthogonal_cancels, "orthogonal"),
