@@ -91,7 +91,7 @@ def test_every_function_of_the_catalogue(planned, name):
             if domain.points:
                 arrays[variable.name] = rng.choice(domain.points, shape)
             if len(shape) - len(lead) == 2:
-                arrays[variable.name] += 3 * np.eye(shape[-1])
+                arrays[variable.name] += 3 * np.eye(*shape[-2:])
         check([record.apply(arguments)], planned, 1e-12, arrays)
     if record.elementwise and len(core) == 1:
         points = np.array([*record.special, *record.kinks])

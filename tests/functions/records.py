@@ -265,7 +265,12 @@ def check_derivatives(record: Function) -> None:
     many = heavy(record) and len(names) > 1
     for first in names:
         for wrt in ([first], *([first, second] for second in names if not many)):
-            certificate = certify(derive(program, wrt), points=1 if heavy(record) else 2)
+            try:
+                derivation = derive(program, wrt)
+            except MissingRule:
+                assert len(wrt) == 2, f"{record.name} has no first derivative"
+                continue
+            certificate = certify(derivation, points=1 if heavy(record) else 2)
             assert certificate.passed, f"{record.name} by {wrt}: {certificate}"
 
 
@@ -342,10 +347,10 @@ def check_promises(record: Function) -> None:
         if record.unit_sum:
             assert all(abs(s - 1) < 1e-40 for s in np.ravel(value.sum(axis=-1)))
         for k in record.linear:
-            other = samples(record)[-1][k]
+            other, here = array(samples(record)[-1][k], MP), array(values[k], MP)
             parts = [
                 exactly(node, record, [*values[:k], v, *values[k + 1 :]])
-                for v in (other, other - values[k])
+                for v in (other, other - here)
             ]
             assert_close(parts[0] - parts[1], value, 1e-25, f"{record.name} by {k + 1}", whole=True)
         if record.turns:
@@ -362,7 +367,8 @@ def candidates(record: Function) -> list:
     for other in CATALOGUE.values():
         if isinstance(other, Function) and len(other.signature.arguments) == 1:
             core = other.signature.arguments[0]
-            if len(core) <= len(shape) and (len(core) < 2 or len(set(shape)) == 1):
+            fits = len(core) < 2 or len({*core}) == 2 or len({*shape}) == 1
+            if len(core) <= len(shape) and fits:
                 inner = other.apply([x])
                 if inner.shape == shape[::-1] != shape:
                     inner = other.apply([make.transpose(x)])
@@ -424,6 +430,8 @@ def check_laws(record: Function) -> None:
 
 def check_readings(record: Function) -> None:
     """Each reading applies to something, and its textbook form has the same value."""
+    if not record.readings:
+        return
     variables = arguments_of(record)
     pool = [record.apply([make.negate(v) for v in variables])]
     for k in differentiable(record):

@@ -184,7 +184,7 @@ def test_a_tensor_takes_elementwise_operations_and_sums():
         ("a^b^c", "a power followed by a power needs parentheses"),
         ("x²³⁻", "no whole number|has no meaning|needs parentheses"),
         ("T*x + X^T", r"X\^T is the transpose, but T is a name"),
-        ("A: n n\nA^0.5", "raised to whole numbers only"),
+        ("A: n n\nA^0.3", "raised to whole numbers and their halves only"),
         ("A: n n\nA^65", "at most the 64th power"),
         ("x: n\nx^2", r"\^ does not raise a column"),
         ("x: n\n1/x", "/ divides by a scalar, not by a column"),

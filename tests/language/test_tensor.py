@@ -314,7 +314,7 @@ x, y, U = SYMBOLS["x"], SYMBOLS["y"], SYMBOLS["U"]
         (lambda: np.floor(x), "np.floor has no meaning"),
         (lambda: np.exp(x, where=[True]), "np.exp on symbols takes no where"),
         (lambda: np.sum(x, dtype=float), "np.sum on symbols"),
-        (lambda: np.linalg.norm(U, 2), "np.linalg.norm with ord=2 of 2 axes"),
+        (lambda: np.linalg.norm(U, 3), "np.linalg.norm with ord=3 of 2 axes"),
         (lambda: np.einsum("ij,j->k", U, x), "'k' is no label"),
         (lambda: np.einsum("ij->i", x), "does not fit"),
         (lambda: F["softmax"](SYMBOLS["s"]), "softmax|no axis"),

@@ -38,10 +38,19 @@ FUNCTIONS = {
 }
 
 
-def entrywise(name):
-    """A function of entries, from its exact value."""
-    exact = CATALOGUE[name].exact
-    return np.vectorize(lambda *x: float(exact(mpmath, *map(mpmath.mpf, x))), otypes=[float])
+def exactly(name):
+    """A function from its exact value, entry by entry or of whole vectors and matrices."""
+    record = CATALOGUE[name]
+
+    def nested(x):
+        return [nested(row) for row in x] if np.ndim(x) else mpmath.mpf(float(x))
+
+    core = [*record.signature.arguments, record.signature.result]
+    *taken, given = [f"({','.join(axes)})" for axes in core]
+    return np.vectorize(
+        lambda *x: np.array(record.exact(mpmath, *map(nested, x)), dtype=float),
+        signature=f"{','.join(taken)}->{given}",
+    )
 
 
 def value(node, values, sizes=SIZES):
@@ -63,7 +72,7 @@ def value(node, values, sizes=SIZES):
             known[step] = indicator(step, sizes)
         else:
             assert isinstance(step, Apply)
-            function = FUNCTIONS.get(step.function) or entrywise(step.function)
+            function = FUNCTIONS.get(step.function) or exactly(step.function)
             known[step] = function(*[known[a] for a in step.arguments])
     return known[node]
 

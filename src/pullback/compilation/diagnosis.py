@@ -57,7 +57,7 @@ def run_traced(
             code = "\n".join(speller.statements(i, name, owned=False))
         else:
             code = f"{name} = {speller.expression(i)[0]}"
-        found = _run(code, space, i, user)
+        found = _run(code, space, i, user, sizes)
         before = i.operands
         if i.op == "map" and i.name == "where":
             condition, *chosen = [speller.operand(view)[0] for view in before]
@@ -81,7 +81,9 @@ def run_traced(
     return {name: space[f"r{v.source.index}"] for name, v in program.outputs.items()}  # type: ignore[union-attr]
 
 
-def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> DomainError | None:
+def _run(
+    code: str, space: dict[str, Any], i: Instruction, user: Program, sizes: Mapping[str, int]
+) -> DomainError | None:
     """Runs an instruction; the error to raise if its result, no numbers, is used."""
     try:
         with np.errstate(divide="raise", invalid="raise", over="ignore", under="ignore"):
@@ -89,17 +91,24 @@ def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> Dom
         if scipy_modules([i]):
             raise FloatingPointError  # perhaps: SciPy raises no flags
     except np.linalg.LinAlgError as problem:
-        raise _domain_error(i, user, _needs(i), str(problem)) from None
+        if _finite(i, space):
+            raise _domain_error(i, user, _needs(i), str(problem)) from None
+        shape = [size.evaluate(sizes) for size in i.result.shape]
+        space[f"r{i.result.index}"] = np.full(shape, np.nan, space["dtype"])  # a NaN was given
     except ZeroDivisionError:
         raise _domain_error(i, user, "divides by zero", "") from None
     except FloatingPointError:
         with np.errstate(all="ignore"):
             exec(code, space)
-        operands = [space[f"r{source.index}"] for source in i.sources]
-        finite = all(np.all(np.isfinite(x)) for x in operands if not isinstance(x, tuple))
-        if finite and not np.all(np.isfinite(space[f"r{i.result.index}"])):
+        if _finite(i, space) and not np.all(np.isfinite(space[f"r{i.result.index}"])):
+            operands = [space[f"r{source.index}"] for source in i.sources]
             return _domain_error(i, user, *_reason(i, operands))
     return None
+
+
+def _finite(i: Instruction, space: Mapping[str, Any]) -> bool:
+    operands = [space[f"r{source.index}"] for source in i.sources]
+    return all(np.all(np.isfinite(x)) for x in operands if not isinstance(x, tuple))
 
 
 def _needs(i: Instruction) -> str:

@@ -18,7 +18,7 @@ from pullback.compilation.ir import LinearProgram
 from pullback.compilation.targets.numpy import scipy_modules
 from pullback.compilation.targets.numpy_plain import Source
 from pullback.compilation.targets.numpy_planned import PlannedSource
-from pullback.errors import DomainError, PullbackError
+from pullback.errors import PullbackError
 from pullback.expressions.program import Program
 
 LOUD = {"divide": "raise", "invalid": "raise", "over": "ignore", "under": "ignore"}
@@ -92,10 +92,10 @@ class NumpyFunction(Compiled):
         try:
             with np.errstate(**self._state):
                 results = self._run(arrays, dtype, sizes, out)
-        except (FloatingPointError, ZeroDivisionError, np.linalg.LinAlgError) as problem:
-            return self._diagnosed(arrays, dtype, sizes, out, problem)
+        except (FloatingPointError, ZeroDivisionError, np.linalg.LinAlgError):
+            return self._diagnosed(arrays, dtype, sizes, out)
         if self._unflagged and not _finite(results):
-            return self._diagnosed(arrays, dtype, sizes, out, FloatingPointError())
+            return self._diagnosed(arrays, dtype, sizes, out)
         return results
 
     @abstractmethod
@@ -110,14 +110,11 @@ class NumpyFunction(Compiled):
         dtype: np.dtype[Any],
         sizes: tuple[int, ...],
         out: Out,
-        problem: Exception,
     ) -> Any:
         """The operation at fault, by a second run; its result if no operation is."""
         given = dict(zip(self.inputs, arrays, strict=True))
         known = self._arguments.prepare(given)[1] | dict(zip(self._wanted, sizes, strict=True))
         results = run_traced(self._program, self._user, arrays, known, dtype)
-        if not isinstance(problem, FloatingPointError):
-            raise DomainError(str(problem)) from None
         return self._handed(results, out)
 
     def _handed(self, results: dict[str, Any], out: Out) -> Any:

@@ -227,7 +227,7 @@ def function_title(node: Apply) -> str:
         if exponent is not None:
             known = {"-1": "reciprocal", "1/2": "square root", "-1/2": "inverse square root"}
             return known.get(str(exponent), f"power {exponent}")
-    return record.symbol or record.name
+    return record.name if "{0}" in record.symbol else record.symbol or record.name
 
 
 def _function_name(node: Apply) -> str:

@@ -20,7 +20,7 @@ from pullback.functions import precise
 from pullback.functions.algebra import Term, einsum
 from pullback.functions.domains import NO_NEGATIVE_EIGENVALUE, REAL, Domain
 from pullback.functions.matrices import inv, turned
-from pullback.functions.record import Function, Law, LinearMap, argument_of, function
+from pullback.functions.record import Definition, Function, Law, LinearMap, argument_of, function
 
 PRIMARY = frozenset({"inv", "expm", "logm", "sqrtm", "sinm", "cosm"})  # these commute with X
 
@@ -273,3 +273,11 @@ cosm, cosm_frechet, cosm_frechet2 = Analytic(
     slope=lambda x: -_called("sinm", x),
     slope_text="−sin(X)",
 ).family("Cosine of a square matrix.")
+
+powm = Definition(
+    "powm",
+    ("X", "p"),
+    lambda x, p: expm(p * logm(x)),
+    "Power Xᵖ = exp(p log X) of a square matrix, for any number p.",
+    "same",
+)

@@ -17,6 +17,7 @@ from pullback.functions import (
     piecewise,
     reductions,
     special,
+    spectral,
     trigonometric,
 )
 from pullback.functions.record import Definition, Function, Record
@@ -32,6 +33,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     normalising,
     matrices,
     analytic,
+    spectral,
     measures,
     costs,
 )

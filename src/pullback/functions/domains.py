@@ -50,6 +50,7 @@ INVERTIBLE = Domain("an invertible matrix", matrix=lambda mp, x: bool(precise.si
 NO_NEGATIVE_EIGENVALUE = Domain(
     "a matrix with no eigenvalue that is 0 or negative", matrix=precise.off_the_negative_axis
 )
+DISTINCT = Domain("a symmetric matrix with distinct eigenvalues", matrix=precise.distinct)
 FULL_RANK = Domain("a matrix of full rank", matrix=precise.has_full_rank)
 POSITIVE_DETERMINANT = Domain(
     "a matrix of positive determinant", matrix=lambda mp, x: precise.sign_det(mp, x) > 0

@@ -229,6 +229,7 @@ pinv: Function = function(
     exact=_pseudoinverse,
     doc="Pseudoinverse (Moore and Penrose).",
     domain=(FULL_RANK,),
+    symbol="{0}⁺",
     latex="{0}^{{+}}",
     convention="the derivative is the one along matrices of the same rank",
     turns=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from pullback.errors import PullbackError, ShapeError
@@ -27,7 +28,8 @@ def _norm(x: Term, p: Term) -> Term:
     if len(x.shape) > 1:
         raise PullbackError(
             "the norm of a matrix has several meanings",
-            hint="say which: normF (Frobenius, also norm2) or norm1 (entrywise)",
+            hint="say which: normF (Frobenius, also norm2), norm1 (entrywise), spectral_norm, "
+            "nuclear_norm, norm1_induced (largest column sum), norm_inf_induced (largest row sum)",
         )
     value = make.constant_value(p.node)
     if value is not None and value < 1:
@@ -42,7 +44,7 @@ def _largest(x: Term) -> Term:
     if len(x.shape) > 1:
         raise PullbackError(
             "the ∞-norm of a matrix has several meanings",
-            hint="max(abs(X)) is its largest entry; the largest sum of a row is max(sum(abs(X), 2))",
+            hint="max(abs(X)) is its largest entry, norm_inf_induced(X) its largest row sum",
         )
     return Term(max.along(abs(x).node, range(len(x.shape))))
 
@@ -62,6 +64,24 @@ norm2 = Definition(
 normF = Definition("normF", ("X",), norm2.expand, "Frobenius norm.", "scalar")
 
 norm_inf = Definition("norm_inf", ("x",), _largest, "Largest absolute value of a vector.", "scalar")
+
+
+def _induced(axis: int) -> Callable[[Term], Term]:
+    def largest(x: Term) -> Term:
+        if len(x.shape) != 2:
+            raise ShapeError(f"an induced norm is that of a matrix, not {shape_text(x.shape)}")
+        return Term(max.along(make.contract([(abs(x).node, (0, 1))], [1 - axis]), [0]))
+
+    return largest
+
+
+norm1_induced = Definition(
+    "norm1_induced", ("X",), _induced(0), "Largest sum of absolute values of a column.", "scalar"
+)
+
+norm_inf_induced = Definition(
+    "norm_inf_induced", ("X",), _induced(1), "Largest sum of absolute values of a row.", "scalar"
+)
 
 norm = Definition(
     "norm",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 Rows = list[list[Any]]
@@ -127,3 +128,82 @@ def off_the_negative_axis(mp: Any, x: Rows) -> bool:
 def has_full_rank(mp: Any, x: Rows) -> bool:
     a = mp.matrix(x)
     return bool(sign_det(mp, (a * a.T if a.rows < a.cols else a.T * a).tolist()))
+
+
+def eigen_symmetric(mp: Any, x: Rows) -> tuple[list[Any], Rows]:
+    """Eigenvalues of (A + Aᵀ)/2, smallest first, and eigenvectors with their largest entry positive."""
+    a = mp.matrix(x)
+    values, vectors = mp.eigsy((a + a.T) / 2)
+    order = sorted(range(len(values)), key=lambda k: values[k])
+    columns = [_signed([vectors[i, k] for i in range(a.rows)]) for k in order]
+    return [values[k] for k in order], [list(row) for row in zip(*columns, strict=True)]
+
+
+def _signed(vector: list[Any]) -> list[Any]:
+    return [-v for v in vector] if max(vector, key=abs) < 0 else vector
+
+
+def resolvent(mp: Any, x: Rows, index: int) -> Rows:
+    """Σ v vᵀ/(λ − μ) over the eigenvalues μ other than the one at this place, λ."""
+    values, vectors = eigen_symmetric(mp, x)
+    n, at = range(len(values)), index % len(values)
+    weights = [0 if k == at else 1 / (values[at] - values[k]) for k in n]
+    return [
+        [
+            mp.fsum(w * a * b for w, a, b in zip(weights, one, other, strict=True))
+            for other in vectors
+        ]
+        for one in vectors
+    ]
+
+
+def is_simple(mp: Any, x: Rows, index: int) -> bool:
+    """Whether the eigenvalue of (A + Aᵀ)/2 at this place is told apart from all others."""
+    values = eigen_symmetric(mp, x)[0]
+    near = CLOSE * max((abs(v) for v in values), default=mp.one)
+    return [abs(v - values[index]) <= near for v in values].count(True) == 1
+
+
+def distinct(mp: Any, x: Rows) -> bool:
+    """Whether the eigenvalues of (A + Aᵀ)/2 are told apart."""
+    values = eigen_symmetric(mp, x)[0]
+    near = CLOSE * max((abs(v) for v in values), default=mp.one)
+    return all(b - a > near for a, b in pairwise(values))
+
+
+def singular(mp: Any, x: Rows) -> tuple[Rows, list[Any], Rows]:
+    """U, the singular values, largest first, and V, of X = U S Vᵀ; U and V have min(m, n) columns.
+
+    The largest entry of each column of V is positive.
+    """
+    a = mp.matrix(x)
+    u, s, vt = mp.svd_r(a, compute_uv=True)
+    rows = [list(row) for row in vt.tolist()]
+    flips = [-1 if max(row, key=abs) < 0 else 1 for row in rows]
+    left = [[flip * v for flip, v in zip(flips, row, strict=True)] for row in u.tolist()]
+    right = [[flip * row[j] for flip, row in zip(flips, rows, strict=True)] for j in range(a.cols)]
+    return left, list(s), right
+
+
+def polar(mp: Any, x: Rows) -> Rows:
+    """U Vᵀ of the singular value decomposition."""
+    u, _, v = singular(mp, x)
+    return real(mp, mp.matrix(u) * mp.matrix(v).T)
+
+
+def polar_along(mp: Any, x: Rows, e: Rows) -> Rows:
+    """The derivative of the polar factor Q = X H⁻¹, H = (Xᵀ X)^½, for X with no fewer rows.
+
+    dQ = (dX − Q dH) H⁻¹ with H dH + dH H = dXᵀ X + Xᵀ dX, solved among the eigenvectors of H.
+    """
+    a, d = mp.matrix(x), mp.matrix(e)
+    if a.rows < a.cols:
+        return real(mp, mp.matrix(polar_along(mp, a.T.tolist(), d.T.tolist())).T)
+    values, vectors = eigen_symmetric(mp, (a.T * a).tolist())
+    v = mp.matrix(vectors)
+    h = [mp.sqrt(value) for value in values]
+    right = v.T * (d.T * a + a.T * d) * v
+    n = len(h)
+    change = mp.matrix([[right[i, j] / (h[i] + h[j]) for j in range(n)] for i in range(n)])
+    inverse = v * mp.diag([1 / value for value in h]) * v.T
+    return real(mp, (d - a * inverse * v * change * v.T) * inverse)

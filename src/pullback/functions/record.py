@@ -135,7 +135,7 @@ class Function:
     doc: str
     domain: tuple[Domain, ...] = (REAL,)
     latex: str = ""  # a command such as \tanh, or a template with {0}
-    symbol: str = ""  # in Unicode text; the name if empty
+    symbol: str = ""  # in Unicode text, or a template with {0}; the name if empty
     special: tuple[float, ...] = ()  # points where a careless formula loses digits
     defaults: tuple[float, ...] = ()  # of the last arguments
     aliases: tuple[str, ...] = ()  # other names that are very common
@@ -156,7 +156,8 @@ class Function:
     positive: bool = False  # all values are > 0
     unit_sum: bool = False  # the values sum to 1 over the last axis
     linear: tuple[int, ...] = ()  # the arguments in which it is linear, by a LinearMap each
-    turns: bool = False  # of the transposes it is the transpose; of a number, the same
+    turns: bool = False  # of the transposes it is the transpose; a vector or a number is the same
+    orthogonal: bool = False  # the values are orthogonal matrices
     effort: int = 30  # multiplications for each entry of an exact value, about
     analytic: bool = True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
+from math import inf
 from typing import Any
 
 from pullback.errors import PullbackError, ShapeError
@@ -192,12 +193,30 @@ def tensordot(left: Node, right: Node, axes: Any = 2) -> Node:
 
 
 def norm(node: Node, ord: Any = None) -> Node:
-    """``np.linalg.norm``: Euclidean of a vector, Frobenius of a matrix; ``ord=1`` of a vector."""
-    if ord is None or (ord == 2 and node.order == 1) or (ord == "fro" and node.order == 2):
+    """``np.linalg.norm``: Euclidean of a vector, Frobenius of a matrix, or as ``ord`` says."""
+    if ord is None:
         return apply_record("norm2", node)
-    if ord == 1 and node.order == 1:
-        return apply_record("norm1", node)
-    raise PullbackError(f"np.linalg.norm with ord={ord!r} of {node.order} axes is not supported")
+    if node.order == 1 and isinstance(ord, int | float):
+        return apply_record("norm_inf", node) if ord == inf else _vector_norm(node, ord)
+    name = _MATRIX_NORMS.get(ord) if node.order == 2 else None
+    if name is None:
+        raise PullbackError(
+            f"np.linalg.norm with ord={ord!r} of {node.order} axes is not supported"
+        )
+    return apply_record(name, node)
+
+
+_MATRIX_NORMS: dict[object, str] = {
+    "fro": "normF",
+    "nuc": "nuclear_norm",
+    1: "norm1_induced",
+    2: "spectral_norm",
+    inf: "norm_inf_induced",
+}
+
+
+def _vector_norm(node: Node, p: float) -> Node:
+    return apply_record("norm", node, make.constant(p))
 
 
 def matrix_power(node: Node, n: int) -> Node:
@@ -342,7 +361,6 @@ FUNCTIONS: dict[str, ArrayFunction] = {
     "linalg.multi_dot": ArrayFunction(multi_dot, LIST),
     **{
         f"linalg.{name}": ArrayFunction(_record(name))
-        for name in ("inv", "det", "pinv", "cholesky")
-        if name in CATALOGUE
+        for name in ("inv", "det", "pinv", "eigvalsh", "expm", "logm", "sqrtm", "sinm", "cosm")
     },
 }

@@ -26,6 +26,7 @@ from pullback.language.syntax import (
     Transposed,
 )
 
+_NORMS = {"1": "norm1", "₁": "norm1", "2": "norm", "₂": "norm", "*": "nuclear_norm"}
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 BESIDE = ""  # the operator of factors that stand side by side
 _COMPARISONS = {
@@ -225,6 +226,9 @@ class Builder:
                 base = Transposed(base.start, at[1], base, at)
                 continue
             if token.type == "SUPERSCRIPT":
+                if str(token) == "⁺":
+                    base = Call(base.start, at[1], "pinv", [base], suffixed=True)
+                    continue
                 digits = token.translate(SUPERSCRIPTS)
                 if digits == "-" or len(digits) > 18:
                     raise Fault("this exponent is no whole number", *at)
@@ -305,7 +309,7 @@ class Builder:
     @staticmethod
     def norm(items: list[Any]) -> Syntax:
         _, inner, close = items
-        name = "norm1" if close[-1] in "1₁" else "norm2"
+        name = _NORMS.get(close[-1], "norm2")
         return Call(items[0].start_pos, close.end_pos, name, [inner])
 
     @staticmethod

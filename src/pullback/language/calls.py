@@ -26,7 +26,11 @@ for _record in CATALOGUE.values():
     if isinstance(_record, Function) and not _record.partials:
         CONSTANTS |= {_record.name: _record, _record.symbol or _record.name: _record}
 ALIASES = {"trace": "tr", "kr": "khatri_rao", **OTHER_NAMES}
-ALIASES |= {r.symbol: n for n, r in CALLABLE.items() if isinstance(r, Function) and r.symbol}
+ALIASES |= {
+    r.symbol: n
+    for n, r in CALLABLE.items()
+    if isinstance(r, Function) and r.symbol and "{" not in r.symbol
+}
 # arguments from which on a call states sizes
 SIZED = {"eye": 0, "vector": 1, "matrix": 1, "ones": 0, "zeros": 0, "commutation": 0, "unvec": 1,
          "reshape": 1, "tril": 1, "triu": 1, "circshift": 1, "repmat": 1}  # fmt: skip
@@ -107,7 +111,7 @@ def resolve(call: Call, text: str, names: Iterable[str]) -> Callee:
     return Callee(tuple(call.arguments), rule, _apply(name))
 
 
-_NORMS = {"fro": "normF", "inf": "norm_inf", "Inf": "norm_inf"}
+_NORMS = {"fro": "normF", "inf": "norm_inf", "Inf": "norm_inf", "nuc": "nuclear_norm"}
 
 
 def _as_matlab(call: Call, record: Record) -> Call:

@@ -35,6 +35,7 @@ _NORMS = {
     "F": "normF",
     "Fro": "normF",
     "F2": "normF",
+    "*": "nuclear_norm",
     "\\infty": "norm_inf",
 }
 
@@ -129,7 +130,7 @@ class LatexBuilder(Builder):
             )
             norm = Call(start, stop, "norm", [inner, order])
         else:
-            hint = r"\|x\|, \|x\|_1, \|x\|_2, \|x\|_p, \|x\|_\infty and \|A\|_F are"
+            hint = r"\|x\|, \|x\|_1, \|x\|_2, \|x\|_p, \|x\|_\infty, \|A\|_F and \|A\|_* are"
             raise Fault("this norm is not read", *span_of(close), hint)
         if power:  # \|x\|^2_2
             exponent = Literal(*span_of(close), int(power))

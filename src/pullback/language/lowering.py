@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from pullback.errors import DomainError, Place, PullbackError
 from pullback.expressions import Node, Shape, Variable
@@ -154,9 +155,13 @@ def power(symbol: str, base: Node, exponent: Node) -> Node:
         raise PullbackError("this power of a literal is too large")
     if symbol == ".^" or not base.order:
         return make.power(base, exponent)
+    if isinstance(value, Fraction) and value.denominator == 2:
+        base, value = CATALOGUE["sqrtm"].apply([base]), value.numerator
     if not isinstance(value, int):
         raise PullbackError(
-            "a matrix is raised to whole numbers only", None, "write .^ entry by entry"
+            "a matrix is raised to whole numbers and their halves only",
+            None,
+            "write .^ entry by entry, or powm(X, p) for other powers",
         )
     if abs(value) > 64:
         raise PullbackError("a matrix is raised to at most the 64th power")

@@ -8,7 +8,7 @@ from pullback.language.building import BESIDE
 from pullback.language.faults import Fault
 from pullback.language.syntax import Literal, Product, Source, syntax_of
 
-MARK = re.compile(r"ᵀ|⁻|⊙|⊘|−|𝟏|‖|√|^∂", re.MULTILINE)  # only printed text has them
+MARK = re.compile(r"ᵀ|⁻|⁺|⊙|⊘|−|𝟏|‖|√|^∂", re.MULTILINE)  # only printed text has them
 COEFFICIENT = re.compile(r"(?<![\w.])[0-9.]+(?:[eE][+-]?[0-9]+)?\s*(?:[^\W\d]|\()")
 OPEN, CLOSE = "\ue000", "\ue001"
 _OPERAND_ENDS = re.compile(r"[\w)\]}'ᵀ𝟏⁰¹²³⁴-⁹\ue001\ue003]")

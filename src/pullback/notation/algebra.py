@@ -66,7 +66,7 @@ def _transposed(f: Formula) -> Formula:
 
 def _turns(f: Formula) -> bool:
     """Whether the operation commutes with transposition."""
-    fixed = f.op == "function" and f.kind == "matrix" and not f.data[2]
+    fixed = f.op == "function" and not f.data[2]
     return f.op in ELEMENTWISE and not fixed
 
 
@@ -301,7 +301,7 @@ def reciprocal(f: Formula) -> Formula:
 
 
 def power(base: Formula, exponent: Fraction | Formula) -> Formula:
-    """A power of a scalar, or an integer power of a square matrix."""
+    """A power of a scalar, or of a square matrix with an exponent that is whole or half of that."""
     if isinstance(exponent, Formula):
         return Formula("power", (base, exponent), base.kind)
     exponent = Fraction(exponent)
@@ -325,6 +325,9 @@ def power(base: Formula, exponent: Fraction | Formula) -> Formula:
             return Formula("root", (base,))
     if base.op == "transpose":
         return transpose(power(base.parts[0], exponent))
+    root = base.op == "power" and isinstance(base.data, Fraction) and base.data.denominator == 2
+    if root and exponent.denominator == 1:
+        return power(base.parts[0], base.data * exponent)
     return Formula("power", (base,), base.kind, exponent)
 
 

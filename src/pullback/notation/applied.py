@@ -8,9 +8,12 @@ from fractions import Fraction
 from pullback.expressions.nodes import Apply
 from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
+from pullback.functions.record import Function
 from pullback.notation import algebra, entrywise, sums, wholes
 from pullback.notation.names import Name, latex_name
 from pullback.notation.tree import Formula, Kind, atom, number
+
+_POWERS = {"inv": Fraction(-1), "sqrtm": Fraction(1, 2)}  # of whole matrices
 
 
 def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
@@ -22,8 +25,8 @@ def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
         if exponent.op == "number":
             return entrywise.entry_power(base, exponent.data)
         return entrywise.entry_power(base, exponent)
-    if node.function == "inv":
-        return algebra.power(arguments[0], Fraction(-1))
+    if node.function in _POWERS:
+        return algebra.power(arguments[0], _POWERS[node.function])
     record = primitive(node)
     if not node.arguments:
         return atom(Name(record.symbol or record.name, record.latex, record.name), "scalar")
@@ -32,8 +35,16 @@ def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
     name = Name(record.symbol or record.name, latex, record.name)
     if kind == "scalar" and not record.elementwise:
         arguments = [wholes.fewest_transposes(a) for a in arguments]
-    turns = record.turns if not record.elementwise else not by_rows
+    turns = (
+        record.turns and kind == "matrix"
+        if _of_matrices(record)
+        else not by_rows or kind != "matrix"
+    )
     return entrywise.function(name, arguments, kind, by_rows, turns)
+
+
+def _of_matrices(record: Function) -> bool:
+    return any(len(core) > 1 for core in record.signature.arguments)
 
 
 def size_formula(size: Size) -> Formula:

@@ -148,10 +148,11 @@ class IndexForms:
             bound += own
             indices = (*batch, *map(plain, own[: len(core)]))
             arguments.append(self._entry(argument, indices, scope | set(own)))
+        symbol = "" if "{0}" in record.symbol else record.symbol
         named = record.latex if record.latex and "{0}" not in record.latex else ""
         named = f"{{{named}}}" if "_" in named else named  # it takes one subscript
         name = Name(
-            (record.symbol or record.name) + self._along(bound, UNICODE),
+            (symbol or record.name) + self._along(bound, UNICODE),
             (named or rf"\operatorname{{{record.name}}}") + self._along(bound, LATEX),
             record.name + self._along(bound, ASCII),
         )

@@ -229,13 +229,13 @@ class Printer(Subscripts):
 
     def _function_of(self, name: str, template: str, arguments: Sequence[Formula]) -> str:
         texts = [self.write(a)[0] for a in arguments]
-        if not self.latex:
-            return f"{name}({', '.join(texts)})"
+        template = template if self.latex else name
         if "{0}" in template:
             if template.startswith("{0}"):
                 texts = [self.at(a, ATOM) for a in arguments]
             return template.format(*texts)
-        return template + self._parentheses(", ".join(texts))
+        listed = ", ".join(texts)
+        return template + (self._parentheses(listed) if self.latex else f"({listed})")
 
     def _function(self, f: Formula) -> Written:
         name, by_rows, _ = f.data
@@ -245,7 +245,8 @@ class Printer(Subscripts):
         if by_rows:
             latex += r"_{{\mathrm{{rows}}}}" if "{0}" in latex else r"_{\mathrm{rows}}"
         text = self._function_of(self._name(name), latex, f.parts)
-        return text[:-1] + ", 2)" if by_rows and not self.latex else text, ATOM
+        level = POSTFIX if (latex if self.latex else self._name(name)).startswith("{0}") else ATOM
+        return text[:-1] + ", 2)" if by_rows and not self.latex else text, level
 
     def _call(self, f: Formula, template: str) -> Written:
         inside = self.write(f.parts[0])[0]

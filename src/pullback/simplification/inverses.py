@@ -200,11 +200,7 @@ def orthogonal_cancels(node: Node) -> Node | None:
     if not isinstance(node, Contraction) or "orthogonal" not in tags(node):
         return None
     opened = Opened(node)
-    at = [
-        k
-        for k, part in enumerate(opened.parts)
-        if isinstance(part.node, Variable) and "orthogonal" in part.node.assumptions
-    ]
+    at = [k for k, part in enumerate(opened.parts) if "orthogonal" in tags(part.node)]
     for first, k in enumerate(at):
         for j in at[first + 1 :]:
             one, other = opened.parts[k], opened.parts[j]
@@ -231,7 +227,7 @@ def of_transpose(node: Node) -> Node | None:
     if None in plain:
         return None
     inner = primitive(node).apply([n for n in plain if n is not None])
-    return turned(inner) if primitive(node).signature.result else inner
+    return turned(inner) if len(primitive(node).signature.result) == 2 else inner
 
 
 def turned(node: Node) -> Node:

@@ -154,6 +154,7 @@ _tags: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
 _NONE: frozenset[str] = frozenset()
 _INVERSE, _SUM, _UNIT_SUM = (frozenset((name,)) for name in ("inv", "sum", "unit-sum"))
 _ADJUGATE = frozenset(("adjugate",))
+_ORTHOGONAL = frozenset(("orthogonal",))
 _LINEAR = frozenset(("linear",))
 _INDICATOR = frozenset(("indicator",))
 
@@ -187,6 +188,8 @@ def _own_tags(node: Node) -> frozenset[str]:
         if node.function == "adjugate":
             return _ADJUGATE
         record = primitive(node)
+        if record.orthogonal:
+            return _ORTHOGONAL
         return _UNIT_SUM if record.unit_sum else _LINEAR if record.linear else _NONE
     if isinstance(node, Sum):
         return _SUM
