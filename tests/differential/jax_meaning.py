@@ -16,9 +16,9 @@ import jax.numpy as jnp
 from jax import nn
 from jax.scipy import special
 
-from pullback.functions import analytic
+from pullback.functions import analytic, matrices, spectral
 from pullback.functions.catalogue import CATALOGUE
-from pullback.functions.record import Function
+from pullback.functions.record import Definition, Function
 
 jax.config.update("jax_enable_x64", True)  # JAX's own signature
 
@@ -163,10 +163,13 @@ OF_WHOLES: dict[str, Meaning] = {  # of matrices, and totals
     "inv": jnp.linalg.inv,
     "det": jnp.linalg.det,
     "logdet": lambda x: jnp.linalg.slogdet(x)[1],
+    "logabsdet": lambda x: jnp.linalg.slogdet(x)[1],
     "tr": jnp.trace,
     "norm1": lambda x: jnp.sum(jnp.abs(x)),
     "norm2": euclidean,
     "normF": euclidean,
+    "norm1_induced": lambda x: jnp.max(jnp.sum(jnp.abs(x), axis=-2), axis=-1),
+    "norm_inf_induced": lambda x: jnp.max(jnp.sum(jnp.abs(x), axis=-1), axis=-1),
     "norm_inf": lambda x: jnp.max(jnp.abs(x)),
     "norm": norm,
     "layer_norm": layer_norm,
@@ -180,9 +183,14 @@ OF_WHOLES: dict[str, Meaning] = {  # of matrices, and totals
 
 MEANINGS: dict[str, Meaning] = {**ELEMENTWISE, **REDUCTIONS, **OF_VECTORS, **OF_WHOLES}
 
-# Analytic functions of matrices are judged by mpmath, in tests/functions: of most of them JAX has
-# no derivative
-BY_MPMATH = {r.name for r in vars(analytic).values() if isinstance(r, Function)} - set(MEANINGS)
+# Other functions of matrices are judged by mpmath, in tests/functions: of most of them JAX has no
+# derivative, or one at other points
+BY_MPMATH = {
+    record.name
+    for family in (analytic, matrices, spectral)
+    for record in vars(family).values()
+    if isinstance(record, Function | Definition)
+} - set(MEANINGS)
 COMPARED = tuple([name for name in CATALOGUE if name not in BY_MPMATH])
 
 

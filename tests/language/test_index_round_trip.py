@@ -72,6 +72,11 @@ def test_any_expression_is_read_again(data):
 FUNCTIONS = [r for r in CATALOGUE.values() if isinstance(r, Function) and r.partials]
 
 
+def _reads_otherwise(record):
+    """Whether the function itself has a textbook form, as adj(X) = det(X) X⁻¹."""
+    return record.name in ("adjugate", "adjugate_frechet")
+
+
 @pytest.mark.parametrize("batch", [0, 1])
 @pytest.mark.parametrize("record", FUNCTIONS, ids=lambda record: record.name)
 def test_every_function_is_read_again(record, batch):
@@ -87,7 +92,10 @@ def test_every_function_is_read_again(record, batch):
         arguments = [make.variable(a.name, ["n"]) for a in arguments]
     node = record.apply(arguments)
     for text, again, printed in trip(node, {a.name: a for a in arguments}):
-        assert again is node, text
+        if _reads_otherwise(record):
+            assert check_values(node, again).passed, text
+        else:
+            assert again is node, text
         assert printed == text
 
 

@@ -73,7 +73,7 @@ def _in_direction(mp: Any, x: Rows, e: Rows) -> Rows:
         for t in range(n)
     ]
     # the weights of the values in the slope at 0 of the polynomial through them
-    weights = [-mp.fsum(mp.one / t for t in range(1, n))]
+    weights = [-mp.fsum(mp.mpf(1) / t for t in range(1, n))]
     weights += [(-1) ** (t - 1) * mp.binomial(n - 1, t) / t for t in range(1, n)]
     return [
         [mp.fsum(w * v[i][j] for w, v in zip(weights, values, strict=True)) for j in range(n)]
@@ -95,7 +95,7 @@ _MINORS = (
 
 def _as_inverse(node: Node) -> tuple[Node, Node] | None:
     x = argument_of("adjugate", node)
-    return None if x is None else ((det(x) * inv(x)).node, x)
+    return None if x is None or x.order > 2 else ((det(x) * inv(x)).node, x)
 
 
 adjugate: Function = function(
@@ -133,7 +133,7 @@ def _third(x: Term, e: Term, f: Term) -> Term:
 
 
 def _read_in_direction(node: Node) -> tuple[Node, Node] | None:
-    if not isinstance(node, Apply) or node.function != "adjugate_frechet":
+    if not isinstance(node, Apply) or node.function != "adjugate_frechet" or node.order > 2:
         return None
     x, e = map(Term, node.arguments)
     y = inv(x)

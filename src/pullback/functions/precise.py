@@ -20,7 +20,7 @@ SINGULAR = 1e-15  # a pivot this small beside the largest entry counts as zero
 
 def real(mp: Any, matrix: Any) -> Rows:
     """The rows of a matrix whose entries are real but for rounding; ValueError if they are not."""
-    largest = max((abs(v) for v in matrix), default=mp.zero)
+    largest = max((abs(v) for v in matrix), default=mp.mpf(0))
     if any(abs(mp.im(v)) > IMAGINARY * largest for v in matrix):
         raise ValueError("the result is not real")
     return [[mp.re(v) for v in row] for row in matrix.tolist()]
@@ -62,7 +62,7 @@ def _eigen(mp: Any, dps: int, x: tuple[tuple[Any, ...], ...]) -> tuple[Any, Any,
     """
     with mp.workdps(dps + 10):
         values, vectors = mp.eig(mp.matrix(x))
-        scale = max((abs(v) for v in values), default=mp.one)
+        scale = max((abs(v) for v in values), default=mp.mpf(1))
         gaps = [abs(v - w) for i, v in enumerate(values) for w in values[:i]]
         if not any(gap <= CLOSE * scale for gap in gaps):
             return values, vectors, vectors**-1, dps + 10
@@ -100,7 +100,7 @@ class _Divided:
 def sign_det(mp: Any, x: Rows) -> int:
     """The sign of the determinant by elimination; 0 for a matrix that is singular to the eye."""
     rows = [list(row) for row in x]
-    largest = max((abs(v) for row in rows for v in row), default=mp.one)
+    largest = max((abs(v) for row in rows for v in row), default=mp.mpf(1))
     sign = 1
     for k in range(len(rows)):
         best = max(range(k, len(rows)), key=lambda r: abs(rows[r][k]))
@@ -121,7 +121,7 @@ def sign_det(mp: Any, x: Rows) -> int:
 def off_the_negative_axis(mp: Any, x: Rows) -> bool:
     """Whether no eigenvalue is 0 or a negative number."""
     values = _eigen(mp, mp.dps, tuple(map(tuple, x)))[0]
-    near = SINGULAR * max((abs(v) for v in values), default=mp.one)
+    near = SINGULAR * max((abs(v) for v in values), default=mp.mpf(1))
     return not any(mp.re(v) <= near and abs(mp.im(v)) <= near for v in values)
 
 
@@ -160,14 +160,14 @@ def resolvent(mp: Any, x: Rows, index: int) -> Rows:
 def is_simple(mp: Any, x: Rows, index: int) -> bool:
     """Whether the eigenvalue of (A + Aᵀ)/2 at this place is told apart from all others."""
     values = eigen_symmetric(mp, x)[0]
-    near = CLOSE * max((abs(v) for v in values), default=mp.one)
+    near = CLOSE * max((abs(v) for v in values), default=mp.mpf(1))
     return [abs(v - values[index]) <= near for v in values].count(True) == 1
 
 
 def distinct(mp: Any, x: Rows) -> bool:
     """Whether the eigenvalues of (A + Aᵀ)/2 are told apart."""
     values = eigen_symmetric(mp, x)[0]
-    near = CLOSE * max((abs(v) for v in values), default=mp.one)
+    near = CLOSE * max((abs(v) for v in values), default=mp.mpf(1))
     return all(b - a > near for a, b in pairwise(values))
 
 

@@ -214,7 +214,7 @@ class Function:
         for axis in sorted(axes, reverse=True):
             order = [a for a in range(node.order) if a != axis] + [axis]
             node = self.apply([make.transpose(node, order)])
-            if self.signature.result:
+            if len(self.signature.result) == 1:  # else the new axes stay last
                 node = make.transpose(node, [order.index(a) for a in range(node.order)])
         return node
 

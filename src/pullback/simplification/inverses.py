@@ -200,7 +200,11 @@ def orthogonal_cancels(node: Node) -> Node | None:
     if not isinstance(node, Contraction) or "orthogonal" not in tags(node):
         return None
     opened = Opened(node)
-    at = [k for k, part in enumerate(opened.parts) if "orthogonal" in tags(part.node)]
+    at = [
+        k
+        for k, part in enumerate(opened.parts)
+        if not isinstance(part.node, Contraction) and "orthogonal" in tags(part.node)
+    ]
     for first, k in enumerate(at):
         for j in at[first + 1 :]:
             one, other = opened.parts[k], opened.parts[j]

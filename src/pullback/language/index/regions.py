@@ -22,7 +22,7 @@ _LETTERED = re.compile(
     rf"(?:{'|'.join(sorted(WHOLES, key=len, reverse=True))})_[^\W_]+|sum(?:_[^\W_]+)+"
 )
 _RELATION = re.compile("[=<>≤≥≠]")
-_NORM = re.compile(r"(?:(_[12F]|[₁₂])(?!\w))?")
+_NORM = re.compile(r"(?:(_[12F]|[₁₂])(?!\w)|_\*)?")
 
 
 @dataclass(frozen=True, slots=True)
