@@ -76,7 +76,9 @@ class Derivative:
     ) -> str:
         """The formula in ``matrix``, ``index`` or ``vec`` notation, without its left-hand side.
 
-        ``named`` uses the program's lines as abbreviations. ``layout``, "numerator" or
+        What stands there more than once is named where that makes the text shorter, after a line
+        of the program if it is one: ``S a aᵀ S − S`` and below it ``where S = (X + c I)⁻¹``.
+        ``named`` uses all lines of the program, as known. ``layout``, "numerator" or
         "denominator", is how the axes lie in what is printed, and the text says so; unless asked,
         a gradient has the shape of its variable and a Jacobian a row for each entry of the
         function (see :mod:`pullback.notation.equations`). Shape, code and certificate are the same

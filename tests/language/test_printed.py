@@ -104,10 +104,16 @@ def derived(formula, *wrt):
     return pb.derivative(pb.parse(formula, {n: s for n, s in SHAPES.items() if n in names}), *wrt)
 
 
+def shapes_of(derivative):
+    """The variables as they are declared: what is printed has no other names but its own."""
+    return {name: SHAPES[name] for name in derivative.derivation.program.variables}
+
+
 def read_again(derivative, ascii=False, form="matrix"):
     """The text of a derivative, and the same derivative with what is read from the text."""
     text = derivative.text(form, ascii=ascii)
-    program = parse_program(text, SHAPES, dialect="printed", shape=derivative.shape)
+    shapes = shapes_of(derivative)
+    program = parse_program(text, shapes, dialect="printed", shape=derivative.shape)
     derivation = replace(derivative.derivation, node=program.result)
     return text, replace(derivative, derivation=derivation)
 

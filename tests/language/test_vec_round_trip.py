@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
-from test_printed import NUMBERS, SHAPES, TABLE, derived
+from test_printed import NUMBERS, TABLE, derived, shapes_of
 from values import value
 
 import pullback as pb
@@ -54,7 +54,7 @@ def test_a_derivative_over_vec_is_read_again(formula, wrt, order, ascii):
     if d.derivation.node.order > 2 and "vec(" not in text.partition(" =")[0]:
         return  # it has no such form, and is written in indices
     shape = stacked_shape(d.shape, groups)
-    program = parse_program(text, SHAPES, dialect="vec", shape=shape)
+    program = parse_program(text, shapes_of(d), dialect="vec", shape=shape)
     assert program.result.shape == shape
     np.testing.assert_allclose(
         value(program.result, NUMBERS),
@@ -66,8 +66,11 @@ def test_a_derivative_over_vec_is_read_again(formula, wrt, order, ascii):
     again = replace(d, derivation=replace(d.derivation, node=again))
     assert again.equation("vec", ascii=ascii) == text
     if not is_zero(d.node) and wrt != "r":  # a row is told by the program, not by the node
-        by_itself = write(program.result, Names.of(d.program), ascii=ascii)
-        assert by_itself.replace("I_mn", "I") == text.partition(" = ")[2].replace("I_mn", "I")
+        defined = Names.of(program, named=True).table
+        lines = {node: defined[node] for node in program.lines.values()}
+        by_itself = write(program.result, Names.of(d.program).extended(lines), ascii=ascii)
+        formula = text.partition("\n")[0].partition(" = ")[2]
+        assert by_itself.replace("I_mn", "I") == formula.replace("I_mn", "I")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

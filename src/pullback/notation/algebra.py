@@ -237,6 +237,7 @@ def _in_blocks(chain: list[Formula]) -> list[Formula]:
 
 def _scalar_chain(chain: list[Formula]) -> Formula:
     """A row times … times a column: a square of a norm, a sum of entries, or as it is."""
+    chain = _halved(chain)
     half = len(chain) // 2
     if len(chain) % 2 == 0 and all(
         transpose(a) == b for a, b in zip(chain[:half], reversed(chain[half:]), strict=True)
@@ -251,6 +252,16 @@ def _scalar_chain(chain: list[Formula]) -> Formula:
         return Formula("product", chain)
     sizes = [f.data for f in (transpose(chain[0]), chain[-1]) if f.op == "ones"]
     return total(product(inner), sizes)
+
+
+def _halved(chain: list[Formula]) -> list[Formula]:
+    """A symmetric matrix to an even power in the middle as two factors: yᵀ S⁻² y is ‖S⁻¹ y‖²."""
+    middle = chain[len(chain) // 2]
+    base, exponent, _ = _matrix_power(middle)
+    if len(chain) % 2 == 0 or exponent % 2 or transpose(base) != base:
+        return chain
+    root = power(base, exponent / 2)
+    return [*chain[: len(chain) // 2], root, root, *chain[len(chain) // 2 + 1 :]]
 
 
 def _means(scalars: dict[Formula, Fraction]) -> None:

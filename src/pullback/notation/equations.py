@@ -84,9 +84,8 @@ def equation_of(
     result = Side(function, program.result.order, function in program.rows)
     by = [Side(w.name, w.node.order, w.name in program.rows) for w in wrt]
     lies = [side.row for side in (result, *by) if side.order]
-    writing = Writing(
-        derivation.node, names, form, derivation.groups, row=len(lies) == 1 and lies[0]
-    )
+    row = len(lies) == 1 and lies[0]
+    writing = Writing(derivation.node, names, form, derivation.groups, row, abbreviate=True)
     note, turned = "", False
     if layout is not None and lies:
         note, turned = _laid_out(layout, writing.form, derivation.groups)

@@ -47,6 +47,10 @@ class MatrixForms:
             return MatrixForms(self.names, root).of(root)
         return self._settle(root, named=False)
 
+    def known(self) -> Iterable[tuple[Node, Formula | None]]:
+        """The nodes whose forms were found so far."""
+        return self._known.items()
+
     def _settle(self, root: Node, named: bool) -> Formula | None:
         if named and root in self._known:
             return self._known[root]

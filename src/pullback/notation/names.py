@@ -11,6 +11,7 @@ from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Contraction, Node, Number, SizeValue, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.walks import post_order
+from pullback.simplification.canonical import parity
 
 _GREEK_NAMES = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
@@ -92,6 +93,7 @@ class Names:
     """The names of nodes: an expression is printed down to them and no further.
 
     ``known`` holds what the reader has already seen, so that a textbook form may use it.
+    ``offered`` are lines of the program that are no names here, but may become abbreviations.
     A table is not changed once made; :meth:`plus` and :meth:`extended` return a larger one.
     """
 
@@ -101,8 +103,10 @@ class Names:
         ranks: Mapping[str, int] | None = None,
         known: frozenset[Node] = frozenset(),
         taken: frozenset[str] = frozenset(),
+        offered: Mapping[Node, Name] | None = None,
     ) -> None:
         self.table = dict(table)
+        self.offered = dict(offered or {})
         self.ranks = dict(ranks or {})
         self.known = known
         self.taken = taken | {name.text for name in self.table.values()}
@@ -113,46 +117,54 @@ class Names:
 
     @classmethod
     def of(cls, program: Program, named: bool = False) -> Names:
-        """The variables of a program; with ``named`` also its lines, as abbreviations."""
+        """The variables of a program; with ``named`` also its lines, which need no definition then."""
         ranks = _reading_order(program)
         table: dict[Node, Name] = {}
         for name, variable in program.variables.items():
             table[variable] = _variable_name(name, variable, ranks, program.rows)
-        if named:
-            for k, (name, node) in enumerate(program.lines.items()):
-                if node not in table and make.constant_value(node) is None:
-                    row = name in program.rows and node.order == 1
-                    table[node] = Name(
-                        name,
-                        latex_name(name),
-                        ascii_name(name),
-                        ranks.get(name, len(ranks) + k),
-                        row,
-                    )
+        variables = len(table)
+        for k, (name, node) in enumerate(program.lines.items()):
+            if node not in table and make.constant_value(node) is None:
+                table[node] = Name(
+                    name,
+                    latex_name(name),
+                    ascii_name(name),
+                    ranks.get(name, len(ranks) + k),
+                    row=name in program.rows and node.order == 1,
+                    symmetric=node.order == 2 and parity(node) == 1,
+                )
+        table = _distinct(table)
+        lines = dict([*table.items()][variables:])
+        if not named:
+            table = {node: name for node, name in table.items() if node not in lines}
         known = frozenset(post_order(program.result, *program.lines.values()))
         sizes = {
             s for node in program.variables.values() for size in node.shape for s in size.names
         }
-        return cls(_distinct(table), ranks, known, frozenset(sizes) | set(program.lines))
+        taken = frozenset(sizes) | set(program.lines)
+        return cls(table, ranks, known, taken, {} if named else lines)
 
     def plus(self, node: Node, text: str, latex: str = "", row: bool = False) -> Names:
         """This table with one more abbreviation, such as ``∂L/∂g`` for a gradient."""
         return self.extended({node: Name.plain(text, latex, row)})
 
     def extended(self, more: Mapping[Node, Name]) -> Names:
-        return Names({**self.table, **more}, self.ranks, self.known, self.taken)
+        return Names({**self.table, **more}, self.ranks, self.known, self.taken, self.offered)
 
     def without(self, node: Node) -> Names:
         """This table less one abbreviation."""
         table = {n: name for n, name in self.table.items() if n is not node}
-        return Names(table, self.ranks, self.known, self.taken)
+        return Names(table, self.ranks, self.known, self.taken, self.offered)
 
     def of_matrices(self) -> Names:
         """This table less the names of tensors of more than two axes; found once."""
         if self._matrices is None:
             table = {n: name for n, name in self.table.items() if n.order <= 2}
             same = len(table) == len(self.table)
-            self._matrices = self if same else Names(table, self.ranks, self.known, self.taken)
+            if not same:
+                self._matrices = Names(table, self.ranks, self.known, self.taken, self.offered)
+            else:
+                self._matrices = self
         return self._matrices
 
     def __contains__(self, node: object) -> bool:

@@ -21,6 +21,7 @@ from typing import Literal
 from pullback.expressions.nodes import Node
 from pullback.expressions.sizes import Shape
 from pullback.notation import algebra
+from pullback.notation.abbreviating import Draft, abbreviated
 from pullback.notation.chains import Letters
 from pullback.notation.index import IndexForms
 from pullback.notation.matrix import KINDS, MatrixForms
@@ -43,38 +44,57 @@ class Writing:
     """One formula in one form: its tree, the form it really has, and its abbreviations."""
 
     def __init__(
-        self, node: Node, names: Names, form: str, groups: tuple[int, ...] = (), row: bool = False
+        self,
+        node: Node,
+        names: Names,
+        form: str,
+        groups: tuple[int, ...] = (),
+        row: bool = False,
+        abbreviate: bool = False,
     ) -> None:
         read = textbook_form(node, names)
         self.row = row and node.order == 1
         self.shape = node.shape
         self.letters: Letters = ()
         self.form = form
-        tree = None
+        self.groups = groups or (0, node.order)
+        draft = None
+        self.definitions: Sequence[Node] = ()
         if form != "index" and (form == "vec" or node.order <= 2):
-            self.names, self.definitions = shortened(read, names, order=2)
-            self.matrices = MatrixForms(self.names, read)
+            known, self.definitions = shortened(read, names, order=2)
+            draft = self._draft(read, known)
+            if draft is not None and abbreviate and not self.definitions:
+                draft = abbreviated(read, draft, lambda more: self._draft(read, more))
+                self.definitions = draft.definitions
+        if draft is not None:
+            self.names, self.matrices, self.tree = draft.names, draft.matrices, draft.tree
             self.entries = IndexForms(self.names, read)
-            if form == "vec":
-                tree = vec_form(read, self.matrices, groups or (0, node.order))
-            else:
-                tree = self._recognised(self.matrices.of(read), read)
-            if tree is not None and self.row:
-                tree = algebra.transpose(tree)
-        if tree is None:
+        else:
             self.form = "index"
             self.names, self.definitions = shortened(read, names, order=ANY_ORDER)
             self.entries = IndexForms(self.names, read)
             self.letters = self.entries.free(node.order)
-            tree = self.entries.of(read, self.letters)
-        self.tree: Formula = tree
+            self.tree = self.entries.of(read, self.letters)
 
-    def _recognised(self, tree: Formula | None, root: Node) -> Formula | None:
+    def _draft(self, root: Node, names: Names) -> Draft | None:
+        """The matrix or vec form in certain names, if there is one."""
+        matrices = MatrixForms(names, root)
+        if self.form == "vec":
+            tree = vec_form(root, matrices, self.groups)
+        else:
+            tree = self._recognised(matrices, root)
+        if tree is None:
+            return None
+        return Draft(names, matrices, algebra.transpose(tree) if self.row else tree)
+
+    @staticmethod
+    def _recognised(matrices: MatrixForms, root: Node) -> Formula | None:
         """The formula with the names of the program's lines inside its products."""
-        lines = self.names.lines(root) if tree is not None else []
+        tree = matrices.of(root)
+        lines = matrices.names.lines(root) if tree is not None else []
         if tree is None or not 0 < len(lines) <= MOST_LINES:
             return tree
-        forms = [(atom(name, KINDS[node.order]), self.matrices.of(node)) for node, name in lines]
+        forms = [(atom(name, KINDS[node.order]), matrices.of(node)) for node, name in lines]
         return recognised(tree, [(name, form) for name, form in forms if form is not None])
 
     def of(self, tree: Formula, definitions: Sequence[Node], shape: Shape) -> Writing:
