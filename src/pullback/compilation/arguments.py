@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compilation.ir import Limit
 from pullback.errors import PullbackError, ShapeError, suggestion
 from pullback.expressions.nodes import Variable
 from pullback.expressions.sizes import Size
@@ -24,10 +23,10 @@ class Arguments:
         inputs: Sequence[str],
         rows: Iterable[str] = (),
         sizes: Iterable[str] = (),
-        limits: Iterable[Limit] = (),
+        granted: Iterable[Size] = (),
     ) -> None:
-        """``limits`` are places that must lie on their axes, whatever the sizes of a call."""
-        self.limits = tuple(limits)
+        """``granted`` are sizes that must not be negative, so that slices stay on their axes."""
+        self.granted = tuple(granted)
         self.variables = dict(variables)
         self.inputs = tuple(inputs)
         self.rows = frozenset(rows)
@@ -124,11 +123,18 @@ class Arguments:
     ) -> dict[str, int]:
         """Every size that is given or shown by some axis; two values for one are an error.
 
-        Raises ShapeError too where a place that the code needs is outside for these sizes.
+        Raises ShapeError too where these sizes leave a slice no room on its axis.
         """
         sizes = self._sizes(shapes, given)
-        for limit in self.limits:
-            limit.check(sizes)
+        for size in self.granted:
+            # a size that no array shows is asked for before anything is computed
+            if sizes.keys() >= {*size.names} and size.evaluate(sizes) < 0:
+                known = ", ".join(f"{name} = {sizes[name]}" for name in size.names)
+                more = Size([(m, c) for m, c in size.terms if c > 0])
+                raise ShapeError(
+                    "entries are asked for that an axis does not have: "
+                    f"{more} ≥ {more - size} does not hold for {known}"
+                )
         return sizes
 
     def _sizes(
@@ -194,7 +200,7 @@ def fast_check(
     variables: Mapping[str, Variable],
     inputs: Sequence[str],
     wanted: Sequence[str],
-    limits: Sequence[Limit] = (),
+    granted: Sequence[Size] = (),
 ) -> Check | None:
     """A function of the arrays that returns their dtype and the wanted sizes, or None.
 
@@ -237,9 +243,9 @@ def fast_check(
             lines.append(f"if type(a{k}) is not d.type: return None")
     if any(name not in bound for name in wanted):
         return None
-    for limit in limits:
-        at, end = (_bound_text(size, bound) for size in (limit.place, limit.size))
-        lines.append(f"if not 0 <= {at} < {end}: return None" if at and end else "return None")
+    for size in granted:
+        text = _bound_text(size, bound)
+        lines.append(f"if {text} < 0: return None" if text else "return None")
     lines.append(f"return d, ({''.join(f'{bound[name]}, ' for name in wanted)})")
     body = "\n    ".join(lines)
     space: dict[str, Any] = {"ndarray": np.ndarray, "f8": FLOATS[0], "f4": FLOATS[1]}

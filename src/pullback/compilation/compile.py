@@ -70,7 +70,7 @@ def compile_nodes(
     linear = divide_once(lower(outputs, lines, merge_named=planned), hoisted=planned)
     inputs = [name for name in known if name in linear.inputs]
     linear.inputs = {name: linear.inputs[name] for name in inputs}
-    arguments = Arguments(known, inputs, program.rows, size_names(outputs.values()), linear.limits)
+    arguments = Arguments(known, inputs, program.rows, size_names(outputs.values()), linear.granted)
     described = {**{node: name for name, node in outputs.items()}, **lines}
     describe = describer(program, described)
     if target in FOREIGN:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pullback.errors import ShapeError
 from pullback.expressions.nodes import Node, Number
 from pullback.expressions.sizes import Shape, Size
 
@@ -52,26 +51,6 @@ class Stretch:
     @property
     def last(self) -> Size:
         return self.start if self.count is None else self.start + self.step * (self.count - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A place that must not be below 0 or beyond the end of its axis, which only sizes can tell."""
-
-    place: Size
-    size: Size
-
-    def check(self, sizes: Mapping[str, int]) -> None:
-        """Raises ShapeError where these sizes leave the place outside."""
-        if not {*self.place.names, *self.size.names} <= sizes.keys():
-            return  # a size that no array shows is asked for before anything is computed
-        if not 0 <= self.place.evaluate(sizes) < self.size.evaluate(sizes):
-            names = sorted({*self.place.names, *self.size.names})
-            known = ", ".join(f"{name} = {sizes[name]}" for name in names)
-            raise ShapeError(
-                f"entry {self.place + 1} is asked for on an axis of size {self.size}, "
-                f"and there is none for {known}"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +132,7 @@ class LinearProgram:
     names: dict[Register, str] = field(default_factory=dict)  # wanted names, made safe later
     lines: dict[Register, Node] = field(default_factory=dict)  # the expression a name stands for
     roots: dict[str, Node] = field(default_factory=dict)
-    limits: list[Limit] = field(default_factory=list)  # to be checked for the sizes of a call
+    granted: tuple[Size, ...] = ()  # what must not be negative for the sizes of a call
 
     def use_counts(self) -> dict[Register, int]:
         """How often each register is read, as an operand or as an output."""
@@ -174,7 +153,6 @@ class Builder:
         self.instructions: list[Instruction] = []
         self.defined: dict[Register, Instruction] = {}
         self.node: Node | None = None
-        self.limits: list[Limit] = []
         self._known: dict[Any, Register] = {}
 
     def emit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -322,7 +322,7 @@ class _Lowering:
             {i.name: i.result for i in kept if i.op == "input"},
             results,
             roots=dict(self.outputs),
-            limits=list(dict.fromkeys(arrays.limits)),
+            granted=granted_sizes(self.uses),
         )
         alive = {i.result for i in kept}
         for node, name in names.items():
@@ -354,6 +354,12 @@ class _Lowering:
 
 
 SHARED = ("input", "indicator", "einsum")  # what others hold too
+
+
+def granted_sizes(nodes: Iterable[Node]) -> tuple[Size, ...]:
+    """What the slices of a statement grant: sizes that are not negative."""
+    slices = [node for node in nodes if isinstance(node, Indicator)]
+    return tuple(dict.fromkeys(size for node in slices for size in node.granted))
 
 
 def _real(axis: int | None) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pullback.compilation.arrays import Arrays
-from pullback.compilation.ir import Limit, Literal, Register, Stretch, View, whole
+from pullback.compilation.ir import Literal, Register, Stretch, View, whole
 from pullback.expressions.nodes import Contraction, Indicator, Node, Number
 from pullback.expressions.relations import Label, Relation, indicator_of, mixed_radix, relation_of
 from pullback.expressions.sizes import Shape, Size
@@ -64,7 +64,6 @@ def place(arrays: Arrays, node: Contraction, view: Callable[[Node], View]) -> Pl
         gone.add(move.label)
         made.update(move.others)
         operands = [_taken(arrays, operand, move, sizes) for operand in operands]
-        _note_limits(arrays, move, sizes)
     stores: list[tuple[int, _Move]] = []
     while (found := _storing(relations, operands, output, sizes)) is not None:
         relation, move = found
@@ -73,19 +72,11 @@ def place(arrays: Arrays, node: Contraction, view: Callable[[Node], View]) -> Pl
         axis = output.index(move.label)
         output[axis : axis + 1] = move.others
         stores.insert(0, (axis, move))
-        _note_limits(arrays, move, sizes)
     for relation in relations:
         node_, labels = indicator_of(relation, sizes)
         operands.append((view(node_), labels))
     left = {x: size for x, size in sizes.items() if x not in gone}
     return Placed(operands, output, left, tuple([sizes[m.label] for _, m in stores]), stores)
-
-
-def _note_limits(arrays: Arrays, move: _Move, sizes: dict[Label, Size]) -> None:
-    if move.stretch is not None:
-        for at in (move.stretch.start, move.stretch.last):
-            if not (at.at_least(0) and (sizes[move.label] - at).at_least(1)):
-                arrays.limits.append(Limit(at, sizes[move.label]))
 
 
 # which relations are moves
@@ -133,13 +124,11 @@ def _move(relation: Relation, label: Label, sizes: dict[Label, Size]) -> _Move |
     if form is None:
         return None
     others = tuple(form.labels)
-    if not others:
-        stretch = Stretch(form.offset, None)
-        return _Move(label, stretch, ()) if _fits(stretch, sizes[label]) else None
-    if len(others) == 1 and (step := form.coefficient(others[0]).constant) is not None:
-        stretch = Stretch(form.offset, sizes[others[0]], step)
-        if _fits(stretch, sizes[label]):
-            return _Move(label, stretch, others)
+    if form.within(sizes[label], sizes):
+        if not others:
+            return _Move(label, Stretch(form.offset, None), ())
+        if len(others) == 1 and (step := form.coefficient(others[0]).constant) is not None:
+            return _Move(label, Stretch(form.offset, sizes[others[0]], step), others)
     if form.offset.constant != 0:
         return None
     digits = mixed_radix(dict(form.coefficients), sizes, exactly=sizes[label])
@@ -183,13 +172,6 @@ def _turn(
 def _whole_or_none(labels: Sequence[Label], group: Sequence[Label]) -> bool:
     counts = {labels.count(x) for x in group}
     return counts in ({0}, {1})
-
-
-def _fits(stretch: Stretch, size: Size) -> bool:
-    """False where the stretch is sure to leave its axis; a doubt is settled at the call."""
-    return not any(
-        (-1 - at).at_least(0) or (at - size).at_least(0) for at in (stretch.start, stretch.last)
-    )
 
 
 # what a move does to an operand, and to a result

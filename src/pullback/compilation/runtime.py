@@ -55,7 +55,7 @@ class NumpyFunction(Compiled):
         self._single = len(self.outputs) == 1
         # SciPy raises no flags: look at results
         self._unflagged = checked and bool(scipy_modules(program.instructions))
-        self._check = fast_check(arguments.variables, self.inputs, self._wanted, arguments.limits)
+        self._check = fast_check(arguments.variables, self.inputs, self._wanted, arguments.granted)
 
     def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         check = self._check

@@ -90,15 +90,18 @@ class Indicator(Node):
     The structured constants of a contraction: [j = i + a] takes a slice or puts it back,
     [k = n i + j] merges two axes or splits one, [i ≥ j] is a triangle. They are never
     materialised where a slice or a reshape does the same. Their axes stand in canonical order.
+    ``granted`` are sizes that are not negative because the statement says so: x(1:k) is only
+    stated where n − k ≥ 0.
     """
 
-    __slots__ = ("coefficients", "equality", "offset")
+    __slots__ = ("coefficients", "equality", "granted", "offset")
     coefficients: tuple[Size, ...]  # one for each axis, none of them 0
     offset: Size
     equality: bool
+    granted: tuple[Size, ...]
 
     def content(self) -> tuple[Any, ...]:
-        return (self.coefficients, self.offset, self.equality, self.shape)
+        return (self.coefficients, self.offset, self.equality, self.granted, self.shape)
 
 
 class Sum(Node):

@@ -23,15 +23,18 @@ def indicator(
     shape: Iterable[SizeLike],
     *,
     equality: bool = True,
+    granted: Iterable[Size] = (),
 ) -> Node:
     """1 where Σₖ cₖ iₖ + offset = 0 (or ≥ 0), else 0, for indices from 0 on.
+
+    ``granted`` are sizes that the one who states it promises to be at least 0.
 
     >>> indicator([1, -1], 0, ["n", "n"]).shape  # the identity
     (Size(n), Size(n))
     """
     sizes: dict[Hashable, Size] = dict(enumerate(shape_of(shape)))
     terms = enumerate(shape_of(coefficients))
-    relation = Relation.of(terms, Size.of(offset), equality)
+    relation = Relation.of(terms, Size.of(offset), equality, granted)
     settled = settle([relation], set(sizes), sizes)
     if settled.relations is None:
         return zeros(sizes.values())
@@ -51,7 +54,9 @@ def taken(start: SizeLike, count: SizeLike, size: SizeLike, step: int = 1) -> No
     for place in (start, last):
         if (-1 - place).at_least(0) or (place - size).at_least(0):
             raise ShapeError(f"there is no entry {place + 1} on an axis of size {size}")
-    return indicator([step, -1], start, [count, size])
+    lowest, highest = (start, last) if step > 0 else (last, start)
+    granted = [s for s in (count, lowest, size - 1 - highest) if not s.at_least(0)]
+    return indicator([step, -1], start, [count, size], granted=granted)
 
 
 def is_placement(node: Node) -> bool:
@@ -114,7 +119,9 @@ def placed(node: Node, axis: int, start: SizeLike, size: SizeLike, step: int = 1
 def inserted(node: Node, axis: int, start: SizeLike, size: SizeLike) -> Node:
     """The node as the one entry that is not 0 along a new axis."""
     labels: list[Hashable] = list(range(node.order))
-    there = indicator([1], -Size.of(start), [size])
+    start, size = Size.of(start), Size.of(size)
+    granted = [s for s in (start, size - 1 - start) if not s.at_least(0)]
+    there = indicator([1], -start, [size], granted=granted)
     out = [*labels[:axis], "new", *labels[axis:]]
     return _rearranged(node, labels, (there, ["new"]), out)
 

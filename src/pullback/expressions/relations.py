@@ -20,20 +20,30 @@ ZERO, ONE = Size.of(0), Size.of(1)
 
 @dataclass(frozen=True)
 class Relation:
-    """[Σ cₓ x + offset = 0], or [… ≥ 0], over labels x that count from 0."""
+    """[Σ cₓ x + offset = 0], or [… ≥ 0], over labels x that count from 0.
+
+    ``granted`` are sizes known to be at least 0, as those of an Indicator.
+    """
 
     coefficients: tuple[tuple[Label, Size], ...]
     offset: Size
     equality: bool
+    granted: frozenset[Size] = frozenset()
 
     @classmethod
-    def of(cls, terms: Iterable[tuple[Label, Size]], offset: Size, equality: bool) -> Relation:
+    def of(
+        cls,
+        terms: Iterable[tuple[Label, Size]],
+        offset: Size,
+        equality: bool,
+        granted: Iterable[Size] = (),
+    ) -> Relation:
         """The relation with one coefficient for each label, none of them 0."""
         collected: dict[Label, Size] = {}
         for label, c in terms:
             collected[label] = collected.get(label, ZERO) + c
         kept = tuple([(x, c) for x, c in collected.items() if c != ZERO])
-        return cls(kept, offset, equality)
+        return cls(kept, offset, equality, frozenset(granted))
 
     @property
     def labels(self) -> list[Label]:
@@ -50,7 +60,7 @@ class Relation:
 
     def renamed(self, name: Mapping[Label, Label]) -> Relation:
         terms = [(name.get(x, x), c) for x, c in self.coefficients]
-        return Relation.of(terms, self.offset, self.equality)
+        return Relation.of(terms, self.offset, self.equality, self.granted)
 
     def solved_for(self, label: Label) -> Relation | None:
         """The relation ``label = Σ …`` as its right-hand side, or None if it cannot be solved."""
@@ -58,14 +68,15 @@ class Relation:
         if not self.equality or c not in (ONE, -ONE):
             return None
         rest = [(x, -(c * d)) for x, d in self.coefficients if x != label]
-        return Relation.of(rest, -(c * self.offset), equality=True)
+        return Relation.of(rest, -(c * self.offset), equality=True, granted=self.granted)
 
     def with_label(self, label: Label, value: Relation) -> Relation:
         """The relation with a linear form put in place of a label."""
         c = self.coefficient(label)
         rest = [(x, d) for x, d in self.coefficients if x != label]
         inner = [(x, c * d) for x, d in value.coefficients]
-        return Relation.of([*rest, *inner], self.offset + c * value.offset, self.equality)
+        offset, granted = self.offset + c * value.offset, self.granted | value.granted
+        return Relation.of([*rest, *inner], offset, self.equality, granted)
 
     def least(self, sizes: Mapping[Label, Size]) -> Size | None:
         """A number that the linear form is never below; None where a sign is unknown."""
@@ -83,24 +94,42 @@ class Relation:
 
     def negated(self) -> Relation:
         """The relation of the negated linear form."""
-        return Relation(tuple([(x, -c) for x, c in self.coefficients]), -self.offset, self.equality)
+        terms = tuple([(x, -c) for x, c in self.coefficients])
+        return Relation(terms, -self.offset, self.equality, self.granted)
 
     def always(self, sizes: Mapping[Label, Size]) -> bool | None:
         """True or False where the relation is the same for all indices, else None."""
         least, greatest = self.least(sizes), self.greatest(sizes)
-        if greatest is not None and (-greatest).at_least(1):
+        if greatest is not None and surely(-greatest - 1, self.granted):
             return False
         if self.equality:
-            if least is not None and least.at_least(1):
+            if least is not None and surely(least - 1, self.granted):
                 return False
             return True if not self.coefficients and self.offset == ZERO else None
-        return True if least is not None and least.at_least(0) else None
+        return True if least is not None and surely(least, self.granted) else None
+
+    def within(self, size: Size, sizes: Mapping[Label, Size]) -> bool:
+        """Whether the linear form is an index of an axis of this size, whatever its own indices."""
+        least, greatest = self.least(sizes), self.greatest(sizes)
+        if least is None or greatest is None:
+            return False
+        return surely(least, self.granted) and surely(size - 1 - greatest, self.granted)
+
+
+def surely(size: Size, granted: Iterable[Size]) -> bool:
+    """Whether a size is at least 0 by itself, or as a sum of at most two that are granted."""
+    if size.at_least(0):
+        return True
+    rests = [size - known for known in granted]
+    return any(rest.at_least(0) for rest in rests) or any(
+        (rest - known).at_least(0) for rest in rests for known in granted
+    )
 
 
 def relation_of(node: Indicator, labels: Sequence[Label]) -> Relation:
     """What an indicator says of these labels."""
     terms = zip(labels, node.coefficients, strict=True)
-    return Relation.of(terms, node.offset, node.equality)
+    return Relation.of(terms, node.offset, node.equality, node.granted)
 
 
 def indicator_of(relation: Relation, sizes: Mapping[Label, Size]) -> tuple[Indicator, list[Label]]:
@@ -118,6 +147,7 @@ def indicator_of(relation: Relation, sizes: Mapping[Label, Size]) -> tuple[Indic
         coefficients=tuple([c for _, c in terms]),
         offset=way.offset,
         equality=way.equality,
+        granted=tuple(sorted(way.granted, key=lambda size: size.terms)),
     )
     return node, labels
 
@@ -222,7 +252,7 @@ def _without_some_labels(
         # Σₓ [x = e] R(x) = R(e), where 0 ≤ e < size always holds
         for relation in relations:
             value = relation.solved_for(label)
-            if value is not None and _in_range(value, sizes[label], sizes):
+            if value is not None and value.within(sizes[label], sizes):
                 others = [r for r in relations if r is not relation]
                 return [r.with_label(label, value) for r in others], {label}
     for relation in relations:
@@ -235,16 +265,6 @@ def _without_some_labels(
         if None not in changed:
             return [r for r in changed if r is not None], digits
     return None
-
-
-def _in_range(value: Relation, size: Size, sizes: Mapping[Label, Size]) -> bool:
-    least, greatest = value.least(sizes), value.greatest(sizes)
-    return (
-        least is not None
-        and greatest is not None
-        and least.at_least(0)
-        and (size - greatest).at_least(1)
-    )
 
 
 def _number_and_digits(
@@ -272,5 +292,6 @@ def _with_number(
         scaled = {x: -(sign * relation.coefficient(number) * c) for x, c in relation.coefficients}
         if all(other.coefficient(x) == scaled[x] for x in digits):
             rest = [(x, c) for x, c in other.coefficients if x not in digits]
-            return Relation.of([*rest, (number, sign)], other.offset, other.equality)
+            granted = other.granted | relation.granted
+            return Relation.of([*rest, (number, sign)], other.offset, other.equality, granted)
     return None

@@ -12,7 +12,7 @@ from pullback.notation import algebra
 from pullback.notation.graph import Graph, Label, Numbering
 from pullback.notation.places import Range, selection, triangle, turned
 from pullback.notation.products import Product
-from pullback.notation.solving import granted
+from pullback.notation.solving import taken_as_known
 from pullback.notation.tree import Formula, identity, ones
 
 Sizes = Mapping[Hashable, Size]
@@ -72,7 +72,8 @@ def _selection(relation: Relation, axis: int, sizes: Sizes) -> Formula | None:
     least, greatest = value.least(sizes), value.greatest(sizes)
     if step is None or least is None or greatest is None:
         return None
-    if not granted(least) or not granted(sizes[axis] - 1 - greatest):
+    bounds = (least, sizes[axis] - 1 - greatest)
+    if not all(taken_as_known(bound, relation.granted) for bound in bounds):
         return None
     return selection(sizes[axis], Range(value.offset + 1, sizes[other], step))
 

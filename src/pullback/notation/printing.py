@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
+from pullback.expressions.sizes import Size
 from pullback.notation.algebra import negate, product
 from pullback.notation.names import Name
 from pullback.notation.styles import (
@@ -88,10 +89,13 @@ class Printer(Subscripts):
         return self.style.sized_identity.format(text), ATOM
 
     def _commutation(self, f: Formula) -> Written:
+        return self._swap(f.data)
+
+    def _swap(self, sizes: Sequence[Size]) -> Written:
         if self.style.commutation.endswith(")"):
-            text = ", ".join(map(self._size, f.data))
+            text = ", ".join(map(self._size, sizes))
         else:
-            text = self._marks(f.data)
+            text = self._marks(sizes)
         return self.style.commutation.format(text), ATOM
 
     # sums and products
@@ -179,6 +183,8 @@ class Printer(Subscripts):
 
     def _transpose(self, f: Formula) -> Written:
         inner = f.parts[0]
+        if inner.op == "commutation":  # K_mnᵀ = K_nm
+            return self._swap(inner.data[::-1])
         if inner.op == "power" and inner.data == -1 and not self.style.weak_binds_alike:
             base = self.at(inner.parts[0], ATOM)
             return (base + r"^{-\top}" if self.latex else base + "⁻ᵀ"), POSTFIX

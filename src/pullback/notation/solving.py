@@ -6,11 +6,11 @@ the index itself. What is left are factors at indices that are linear forms, and
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pullback.expressions.nodes import Indicator, Node
-from pullback.expressions.relations import ONE, Relation, relation_of
+from pullback.expressions.relations import ONE, Relation, relation_of, surely
 from pullback.expressions.sizes import Size
 from pullback.notation.products import Label, Product
 from pullback.notation.relations import plain
@@ -85,15 +85,15 @@ def _next(
 
 def conditions_of(form: Relation, size: Size, sizes: Mapping[Hashable, Size]) -> list[Relation]:
     """What is left to ask of 0 ≤ form < size; sizes are as long as what is taken by number."""
-    low = Relation(form.coefficients, form.offset, equality=False)
+    low = Relation(form.coefficients, form.offset, False, form.granted)
     high = low.negated()
-    high = Relation(high.coefficients, high.offset + size - ONE, equality=False)
-    return [r for r in (low, high) if not granted(r.least(sizes))]
+    high = Relation(high.coefficients, high.offset + size - ONE, False, form.granted)
+    return [r for r in (low, high) if not taken_as_known(r.least(sizes), form.granted)]
 
 
-def granted(least: Size | None) -> bool:
+def taken_as_known(least: Size | None, granted: Iterable[Size] = ()) -> bool:
     """Whether a bound holds for all sizes, or for all but a few small ones, as n − 3 ≥ 0 does."""
     if least is None:
         return False
     named = [c for monomial, c in least.terms if monomial]
-    return least.at_least(0) or (bool(named) and min(named) > 0)
+    return surely(least, granted) or (bool(named) and min(named) > 0)

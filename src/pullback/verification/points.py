@@ -57,7 +57,7 @@ def _sizes_of(node: Node) -> tuple[Size, ...]:
     if isinstance(node, SizeValue):
         return (node.size,)
     if isinstance(node, Indicator):
-        return (*node.shape, *node.coefficients, node.offset)
+        return (*node.shape, *node.coefficients, node.offset, *node.granted)
     return node.shape
 
 
@@ -68,12 +68,16 @@ def draw_sizes(nodes: Sequence[Node], generator: random.Random, limit: int) -> S
     are: raises NotTestable when they alone are too large.
     """
     names = size_names(nodes)
-    for attempt in range(20):
+    granted = {s for node in nodes if isinstance(node, Indicator) for s in node.granted}
+    least = {name: _least(name, granted) for name in names}
+    for attempt in range(20 if not granted else 60):
         low = 2 if attempt < 15 else 1  # a size such as n − 3 may need another choice
         high = max(5, len(names) + 1) if attempt in (0, 1, 2) else len(names) + low + attempt // 5
         chosen = generator.sample(range(low, high + 1), len(names))
-        sizes = dict(zip(names, chosen, strict=True))
+        sizes = {name: k + max(0, least[name] - low) for name, k in zip(names, chosen, strict=True)}
         if min((s.evaluate(sizes) for n in nodes for s in n.shape), default=1) < 1:
+            continue
+        if min((s.evaluate(sizes) for s in granted), default=0) < 0:
             continue
         if work(nodes, sizes) <= limit:
             return sizes
@@ -82,6 +86,12 @@ def draw_sizes(nodes: Sequence[Node], generator: random.Random, limit: int) -> S
         hint = "; declare sizes by name to test it" if fixed else ""
         raise NotTestable("too large to be evaluated exactly" + hint)
     raise NotTestable("no sizes were found for which every axis has a length")
+
+
+def _least(name: str, granted: Iterable[Size]) -> int:
+    """The smallest value of a size for which what is granted of it alone is not negative."""
+    alone = [dict(size.terms) for size in granted if size.names == (name,)]
+    return max((-(t.get((), 0) // t[(name,)]) for t in alone if t.get((name,), 0) > 0), default=1)
 
 
 def work(nodes: Iterable[Node], sizes: Mapping[str, int]) -> int:
