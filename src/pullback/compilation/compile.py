@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from pullback.compilation.arguments import Arguments
 from pullback.compilation.compiled import Compiled
+from pullback.compilation.extras import has_scipy
+from pullback.compilation.factorising import share_factorisations
 from pullback.compilation.foreign import FOREIGN
 from pullback.compilation.lowering import lower
 from pullback.compilation.rewriting import divide_once
@@ -67,7 +69,9 @@ def compile_nodes(
             raise PullbackError(f"two variables are called '{node.name}'")
     outputs, program, names = stable(outputs, program, names or {})
     lines = line_names(program, names)
-    linear = divide_once(lower(outputs, lines, merge_named=planned), hoisted=planned)
+    linear = lower(outputs, lines, merge_named=planned)
+    linear = share_factorisations(linear, factors=target != "numpy" or has_scipy())
+    linear = divide_once(linear, hoisted=planned)
     inputs = [name for name in known if name in linear.inputs]
     linear.inputs = {name: linear.inputs[name] for name in inputs}
     arguments = Arguments(known, inputs, program.rows, size_names(outputs.values()), linear.granted)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from pullback.compilation.compile import line_names, stable
+from pullback.compilation.factorising import share_factorisations
 from pullback.compilation.ir import Instruction, LinearProgram, Register
 from pullback.compilation.lowering import lower
 from pullback.compilation.rewriting import divide_once
@@ -35,7 +36,28 @@ ADD = frozenset(
         "not_equal",
     ]
 )
-CUBIC = {"linalg.inv": 1.0, "linalg.det": 1 / 3, "linalg.slogdet": 1 / 3}  # × n³
+CUBIC = {  # × n³
+    "linalg.inv": 1.0,
+    "linalg.det": 1 / 3,
+    "linalg.slogdet": 1 / 3,
+    "linalg.cholesky": 1 / 6,
+}
+OF_FACTORS = {  # × n³, and × n² for each column that is solved for
+    "factor": {"lu": (1 / 3, 0.0)},
+    "inverse": {
+        "lu": (2 / 3, 0.0),
+        "cholesky": (1 / 3, 0.0),
+        "lower": (1 / 6, 0.0),
+        "upper": (1 / 6, 0.0),
+    },
+    "solve": {
+        "general": (1 / 3, 1.0),
+        "lu": (0.0, 1.0),
+        "cholesky": (0.0, 1.0),
+        "lower": (0.0, 0.5),
+        "upper": (0.0, 0.5),
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +128,7 @@ def savings(
     """
     outputs, program, names = stable(outputs, program, names or {})
     everything = {**outputs, "": program.result} if program.result.order == 0 else dict(outputs)
-    linear = divide_once(lower(everything, line_names(program, names)))
+    linear = divide_once(share_factorisations(lower(everything, line_names(program, names))))
     made = {i.result: i for i in linear.instructions}
     roots = {name: view.source for name, view in linear.outputs.items()}
     forward = _closure([r for r in [roots.get("")] if isinstance(r, Register)], made)
@@ -259,6 +281,11 @@ def _count(i: Instruction, sizes: Mapping[str, int]) -> Count:
     if i.op == "call":
         n = _volume(i.operands[0].source.shape[-1:], sizes)  # type: ignore[union-attr]
         steps = int(CUBIC.get(i.name, 1.0) * operands[0] * n)
+        return Count(multiplications=steps, additions=steps)
+    if i.op in OF_FACTORS:
+        whole, column = OF_FACTORS[i.op][i.name]
+        n = _volume(i.result.shape[:1] or i.operands[0].source.shape[:1], sizes)  # type: ignore[union-attr]
+        steps = int(whole * n**3 + column * n * result)
         return Count(multiplications=steps, additions=steps)
     return Count(functions=result) if i.op == "helper" else Count()
 

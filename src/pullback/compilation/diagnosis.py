@@ -13,7 +13,6 @@ from pullback.compilation.targets.numpy import (
     STATEMENTS,
     Speller,
     Text,
-    helpers,
     imports,
     literal,
     scipy_modules,
@@ -23,6 +22,7 @@ from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.program import Program
 from pullback.expressions.walks import post_order
 from pullback.functions.catalogue import primitive
+from pullback.functions.domains import POSITIVE_DEFINITE
 
 
 def run_traced(
@@ -38,7 +38,7 @@ def run_traced(
     for it; a flag alone, or a NaN that was given, is no failure, nor is what a ``where`` leaves out.
     """
     space: dict[str, Any] = {"np": np, "dtype": dtype}
-    exec("\n".join([*imports(program), *helpers(program)]), space)
+    exec("\n".join([*imports(program), *Speller.helpers(program)]), space)
     named = {size: f"size_{k}" for k, size in enumerate(sorted(sizes))}
     space.update({named[size]: value for size, value in sizes.items()})
 
@@ -108,11 +108,14 @@ def _run(
 
 def _finite(i: Instruction, space: Mapping[str, Any]) -> bool:
     operands = [space[f"r{source.index}"] for source in i.sources]
-    return all(np.all(np.isfinite(x)) for x in operands if not isinstance(x, tuple))
+    parts = [part for x in operands for part in (x if isinstance(x, tuple) else (x,))]
+    return all(np.all(np.isfinite(part)) for part in parts)
 
 
 def _needs(i: Instruction) -> str:
-    """What a matrix function needs, as its record says."""
+    """What a matrix function needs, as its record says, or the factorisation that it goes by."""
+    if i.name == "linalg.cholesky":
+        return f"needs {POSITIVE_DEFINITE.name}"
     domains = primitive(i.node).domain if isinstance(i.node, Apply) else ()
     return f"needs {domains[0].name if domains and domains[0].matrix else 'an invertible matrix'}"
 

@@ -8,11 +8,15 @@ from collections.abc import Callable
 from functools import cache
 
 from pullback.compilation.arrays import Arrays
+from pullback.compilation.contraction import LETTERS
 from pullback.compilation.ir import Literal, Register, View, whole
 from pullback.expressions.constructors import exact_number
 from pullback.expressions.nodes import Apply
 from pullback.expressions.sizes import Shape
+from pullback.functions.matrices import SYMMETRISED
 from pullback.functions.record import Function
+from pullback.simplification.canonical import parity
+from pullback.simplification.definite import positive_definite
 
 ELEMENTWISE = frozenset(
     [
@@ -63,6 +67,9 @@ OF_A_MATRIX = {  # the axes of the argument that the result has
     "sl.expm": (-2, -1),
 }
 REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
+# what is written for a function of a positive definite matrix, by its Cholesky factor
+_BY_CHOLESKY = "2 * xp.sum(xp.log(xp.diagonal(xp.linalg.cholesky({0}), 0, -2, -1)), axis=-1)"
+OF_POSITIVE_DEFINITE = {"logdet": _BY_CHOLESKY, "logabsdet": _BY_CHOLESKY}
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Lt: "less",
     ast.LtE: "less_equal",
@@ -103,13 +110,23 @@ def lower_call(arrays: Arrays, record: Function, node: Apply, arguments: list[Vi
         ]
     reader = _Reader(arrays, arguments, node.shape)
     try:
-        return reader.run(_statements(record.code, len(arguments)))
+        return reader.run(_statements(_code(record, node), len(arguments)))
     except Unreadable:
         full = [
             arrays.full(view, child.shape)
             for view, child in zip(arguments, node.arguments, strict=True)
         ]
         return whole(arrays.emit("helper", record.name, full, node.shape, (record.code,)))
+
+
+def _code(record: Function, node: Apply) -> str:
+    """The text of a record, shorter where its matrix is known to be symmetric or posdef."""
+    code = record.code
+    if record.name in OF_POSITIVE_DEFINITE and positive_definite(node.arguments[0]):
+        return OF_POSITIVE_DEFINITE[record.name]
+    if SYMMETRISED in code and parity(node.arguments[0]) == 1:
+        return code.replace(SYMMETRISED, "{0}")
+    return code
 
 
 def _with_core(arrays: Arrays, view: View, shape: Shape, core: int) -> View:
@@ -207,12 +224,23 @@ class _Reader:
             if options or any(view.axes[k] is None for k in axes):
                 raise Unreadable
             return self.arrays.reduce(name, view, axes, keepdims=ast.literal_eval(keep))
+        if name == "swapaxes" and [ast.literal_eval(a) for a in arguments[1:]] == [-1, -2]:
+            view = self.value(arguments[0])
+            return View(view.source, (*view.axes[:-2], view.axes[-1], view.axes[-2]))
+        if name == "diagonal" and [ast.literal_eval(a) for a in arguments[1:]] == [0, -2, -1]:
+            return self._diagonal(self._matrix(arguments[0]))
         if name in OF_A_MATRIX and len(arguments) == 1 and not keywords:
             inner = self._matrix(arguments[0])
             shape = self._shape_of(inner)
             core = tuple([shape[axis] for axis in OF_A_MATRIX[name]])
             return whole(self.arrays.emit("call", name, [inner], shape[:-2] + core))
         raise Unreadable
+
+    def _diagonal(self, view: View) -> View:
+        shape = self._shape_of(view)
+        letters = LETTERS[: len(shape) - 1]
+        subscripts = f"{letters}{letters[-1]}->{letters}"
+        return whole(self.arrays.emit("einsum", subscripts, [view], shape[:-1]))
 
     def _unpack(self, target: ast.Tuple, tree: ast.expr) -> None:
         match tree:

@@ -55,3 +55,6 @@ FULL_RANK = Domain("a matrix of full rank", matrix=precise.has_full_rank)
 POSITIVE_DETERMINANT = Domain(
     "a matrix of positive determinant", matrix=lambda mp, x: precise.sign_det(mp, x) > 0
 )
+POSITIVE_DEFINITE = Domain(
+    "a positive definite matrix", matrix=precise.is_positive_definite, assumed=("posdef",)
+)

@@ -23,6 +23,8 @@ from pullback.functions.record import (
     function,
 )
 
+SYMMETRISED = "({0} + xp.swapaxes({0}, -1, -2)) / 2"  # in the code of functions of (A + Aᵀ)/2
+
 
 def turned(x: Term) -> Term:
     """The transpose in the last two axes."""

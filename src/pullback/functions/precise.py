@@ -207,3 +207,29 @@ def polar_along(mp: Any, x: Rows, e: Rows) -> Rows:
     change = mp.matrix([[right[i, j] / (h[i] + h[j]) for j in range(n)] for i in range(n)])
     inverse = v * mp.diag([1 / value for value in h]) * v.T
     return real(mp, (d - a * inverse * v * change * v.T) * inverse)
+
+
+def cholesky(mp: Any, x: Rows) -> Rows:
+    """The lower triangular L with L Lᵀ = (A + Aᵀ)/2; ValueError where that is not positive definite.
+
+    Row by row, by what each entry of the product says of the last factor in it.
+    """
+    n = range(len(x))
+    lower = [[mp.zero for _ in n] for _ in n]
+    for i in n:
+        for j in range(i + 1):
+            known = mp.fsum(lower[i][k] * lower[j][k] for k in range(j))
+            rest = (x[i][j] + x[j][i]) / 2 - known
+            if i == j and not mp.re(rest) > 0:
+                raise ValueError("the matrix is not positive definite")
+            lower[i][j] = mp.sqrt(rest) if i == j else rest / lower[j][j]
+    return lower
+
+
+def is_positive_definite(mp: Any, x: Rows) -> bool:
+    """Whether (A + Aᵀ)/2 has a Cholesky factor."""
+    try:
+        cholesky(mp, x)
+    except ValueError:
+        return False
+    return True

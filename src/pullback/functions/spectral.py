@@ -12,7 +12,7 @@ from fractions import Fraction
 from pullback.functions import precise
 from pullback.functions.algebra import Term, einsum
 from pullback.functions.domains import DISTINCT, FULL_RANK, REAL, Domain
-from pullback.functions.matrices import turned
+from pullback.functions.matrices import SYMMETRISED, turned
 from pullback.functions.record import (
     Function,
     LinearMap,
@@ -22,7 +22,7 @@ from pullback.functions.record import (
 
 HALF = Fraction(1, 2)
 REPEATED = "at a repeated eigenvalue the derivative is that along the eigenvectors that are found"
-_SYMMETRIC = "w, v = xp.linalg.eigh(({0} + xp.swapaxes({0}, -1, -2)) / 2)\n"
+_SYMMETRIC = f"w, v = xp.linalg.eigh({SYMMETRISED})\n"
 _SIGNED = (
     "low, high = xp.amin(v, axis=-2, keepdims=True), xp.amax(v, axis=-2, keepdims=True)\n"
     "v = v * xp.where(high < -low, -1, 1)\n"
@@ -38,7 +38,7 @@ eigvalsh: Function = function(
     "eigvalsh",
     "(i,i)->(i)",
     partials=(lambda y, x: einsum("...ik,...jk->...kij", eigvecsh(x), eigvecsh(x)),),
-    code="xp.linalg.eigvalsh(({0} + xp.swapaxes({0}, -1, -2)) / 2)",
+    code=f"xp.linalg.eigvalsh({SYMMETRISED})",
     exact=lambda mp, x: precise.eigen_symmetric(mp, x)[0],
     doc="Eigenvalues of the symmetric matrix (A + Aᵀ)/2, smallest first.",
     latex=r"\lambda",
@@ -114,7 +114,7 @@ def _extreme(name: str, which: str, at: str, others: str) -> tuple[Function, Fun
         f"lambda_{name}",
         "(i,i)->()",
         partials=(lambda y, x: einsum("...i,...j->...ij", vector(x), vector(x)),),
-        code=f"xp.linalg.eigvalsh(({{0}} + xp.swapaxes({{0}}, -1, -2)) / 2)[..., {at}]",
+        code=f"xp.linalg.eigvalsh({SYMMETRISED})[..., {at}]",
         exact=lambda mp, x: precise.eigen_symmetric(mp, x)[0][index],
         doc=f"The {which} eigenvalue of the symmetric matrix (A + Aᵀ)/2.",
         symbol=f"λ_{name}",

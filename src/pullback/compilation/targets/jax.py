@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pullback.compilation.ir import Instruction, LinearProgram
+from pullback.compilation.targets import factors
 from pullback.compilation.targets.numpy import (
     ATOM,
     Speller,
@@ -53,7 +54,8 @@ class JaxSpeller(Speller):
         for name in linalg_functions(program):
             if name not in LINALG:
                 raise PullbackError(f"there is no {name} in JAX", hint="compile for NumPy")
-        return [re.sub(r"\bnp\.", "jnp.", line) for line in helpers(program)]
+        own = factors.helpers(program.instructions, factors.JAX)
+        return [*own, *[re.sub(r"\bnp\.", "jnp.", line) for line in helpers(program)]]
 
     def function(self, name: str) -> str:
         found = library(name)

@@ -16,6 +16,7 @@ from pullback.compilation.ir import (
     View,
     is_weak,
 )
+from pullback.compilation.targets import factors
 from pullback.compilation.targets.numpy_indexing import relation_text, sizes_spelled, subscript
 from pullback.errors import PullbackError
 from pullback.expressions.nodes import Number
@@ -135,7 +136,7 @@ class Speller:
 
     @classmethod
     def helpers(cls, program: LinearProgram) -> list[str]:
-        return helpers(program)
+        return [*factors.helpers(program.instructions, factors.NUMPY), *helpers(program)]
 
     def __init__(self, sizes: dict[str, str], text: Callable[[Literal | Register], Text]) -> None:
         self.sizes = sizes
@@ -187,6 +188,8 @@ class Speller:
                 return f"{self.module}.concatenate(({', '.join(plain)}), axis={i.detail[0]})", ATOM
             case "helper":
                 return f"_{i.name}({', '.join(plain)})", ATOM
+            case "factor" | "solve" | "inverse" | "determinant":
+                return self.factorised(i, plain), ATOM
         raise AssertionError(i.op)
 
     def _map(self, i: Instruction) -> Text:
@@ -242,6 +245,9 @@ class Speller:
         if not shape:
             return f"{self.module}.copy({operand[0]})[()]"
         return f"{bracketed(operand, ATOM)}.copy()"
+
+    def factorised(self, i: Instruction, operands: list[str]) -> str:
+        return factors.spelled(i, operands, self.module)
 
     def relation(self, i: Instruction) -> str:
         return relation_text(i, self.spell)
@@ -332,6 +338,8 @@ def scipy_modules(instructions: Iterable[Instruction]) -> list[str]:
             used.update(
                 module for m, module in MARKS.items() if re.search(rf"\b{m}\.", i.detail[0])
             )
+        elif factors.uses_scipy(i):
+            used.add("linalg")
         else:
             used.add(SCIPY.get(i.name.partition(".")[0], ""))
     return sorted(used - {""})

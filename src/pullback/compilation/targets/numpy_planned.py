@@ -13,7 +13,6 @@ from pullback.compilation.targets.numpy import (
     ATOM,
     Speller,
     Text,
-    helpers,
     imports,
     library,
     literal,
@@ -100,7 +99,7 @@ class _Planned:
         returned = [self.names[self._register(name)] for name in scalars]
         made = ", ".join([*self.sizes.values(), "dtype"])
         taken = ", ".join([*self.parameters.values(), *self.outs.values()])
-        text = [*imports(self.program), "", "", *helpers(self.program)]
+        text = [*imports(self.program), "", "", *Speller.helpers(self.program)]
         text += [f"def make({made}):"]
         text += [f'    """Buffers for these sizes; returns step({taken})."""']
         text += [f"    {line}" for line in self.setup]

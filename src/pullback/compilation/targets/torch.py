@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pullback.compilation.ir import Instruction, LinearProgram, Register, is_weak
+from pullback.compilation.targets import factors
 from pullback.compilation.targets.numpy import (
     ATOM,
     Speller,
@@ -75,7 +76,7 @@ class TorchSpeller(Speller):
         lines = [re.sub(r"\bspecial\.(\w+)", _special, line) for line in lines]
         if any(i.name == "special.gamma" for i in program.instructions):
             lines += [*GAMMA, "", ""]
-        return lines
+        return [*factors.helpers(program.instructions, factors.TORCH), *lines]
 
     def function(self, name: str) -> str:
         return FUNCTIONS.get(name, f"torch.{name}")
@@ -137,6 +138,9 @@ class TorchSpeller(Speller):
     def copied(self, operand: Text, shape: Shape) -> str:
         del shape
         return f"{bracketed(operand, ATOM)}.clone()"
+
+    def factorised(self, i: Instruction, operands: list[str]) -> str:
+        return factors.spelled_torch(i, operands)
 
     def relation(self, i: Instruction) -> str:
         return relation_text(i, self.spell, "torch.arange({0}, device=device)", ".to(dtype)")

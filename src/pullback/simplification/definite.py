@@ -1,0 +1,128 @@
+"""What is known of square matrices, in the last two axes: positive definite, or a triangle."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, Sum, Variable
+from pullback.simplification.products import Factor, Label, Opened
+from pullback.simplification.signs import positive
+
+UNKNOWN, SEMIDEFINITE, DEFINITE = range(3)
+
+_definite: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
+_KEEP_DEFINITE = frozenset(("inv", "sqrtm"))
+_TURNED = {"lower": "upper", "upper": "lower", "": ""}
+
+
+def positive_definite(root: Node) -> bool:
+    """Whether a matrix is known to be symmetric and positive definite.
+
+    >>> S = make.variable("S", ["n", "n"], ["posdef"])
+    >>> positive_definite(make.add([(2, S), (1, make.delta("n"))]))
+    True
+    """
+    return definiteness(root) == DEFINITE
+
+
+def definiteness(root: Node) -> int:
+    """DEFINITE, SEMIDEFINITE or UNKNOWN, of a symmetric matrix in the last two axes."""
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        missing = [n for n in _relevant(node) if n not in _definite]
+        if missing and node not in _definite:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        if node not in _definite:
+            _definite[node] = _of(node)
+    return _definite[root]
+
+
+def _square(node: Node) -> bool:
+    return node.order >= 2 and node.shape[-1] == node.shape[-2]
+
+
+def _relevant(node: Node) -> list[Node]:
+    if not _square(node):
+        return []
+    if isinstance(node, Contraction):
+        return [n for n, _ in Opened(node).flat()[0] if n is not node and _square(n)]
+    return [n for n in node.children if _square(n)]
+
+
+def _of(node: Node) -> int:
+    if not _square(node):
+        return UNKNOWN
+    if isinstance(node, Variable):
+        return DEFINITE if "posdef" in node.assumptions else UNKNOWN
+    if isinstance(node, Apply):
+        return _definite[node.arguments[0]] if node.function in _KEEP_DEFINITE else UNKNOWN
+    if isinstance(node, Sum):
+        kinds = [_definite[n] if c > 0 else UNKNOWN for c, n in node.terms]
+        return UNKNOWN if UNKNOWN in kinds else max(kinds, default=UNKNOWN)
+    return _of_product(node) if isinstance(node, Contraction) else UNKNOWN
+
+
+def _of_product(node: Contraction) -> int:
+    """s D for a positive s; diag(d) for positive d, the identity; X Xᵀ and X D Xᵀ at the least."""
+    factors, _ = Opened(node).flat()
+    *_, row, column = node.output
+    held = [(n, ls) for n, ls in factors if {row, column} & {*ls}]
+    others = [(n, ls) for n, ls in factors if not {row, column} & {*ls}]
+    if row == column:
+        return DEFINITE if all(positive(n) for n, _ in factors) else UNKNOWN
+    if make.has_delta(node) or not held:
+        return UNKNOWN
+    if len(held) == 1:
+        (inner, labels), scaled = held[0], all(positive(n) for n, _ in others)
+        ends = {row, column} == {*labels[-2:]}
+        return _definite[inner] if ends and scaled and _square(inner) else UNKNOWN
+    return _of_form(held, others, {row, column}) if len(held) == 2 else UNKNOWN
+
+
+def _of_form(held: list[Factor], others: list[Factor], ends: set[Label]) -> int:
+    """X Xᵀ, X diag(w) Xᵀ with positive w and X D Xᵀ, where both X are one node."""
+    (one, first), (other, second) = held
+    if one is not other or len({*first}) < len(first) or len({*second}) < len(second):
+        return UNKNOWN
+    apart = [{a, b} for a, b in zip(first, second, strict=True) if a != b]
+    if ends not in apart or len(apart) > 2:
+        return UNKNOWN  # the rows and columns of the result are one axis of X
+    apart.remove(ends)
+    middle = [(n, ls) for n, ls in others if apart and {*ls[-2:]} == apart[0] and _square(n)]
+    weights = [n for n, ls in others if (n, ls) not in middle]
+    if len(middle) != len(apart) or not all(positive(n) for n in weights):
+        return UNKNOWN
+    return min([SEMIDEFINITE, *(_definite[n] for n, _ in middle)])
+
+
+def triangle(node: Node) -> str:
+    """ "lower" or "upper" for a matrix that is known to be zero on the other side, else ""."""
+    turned = False
+    while _square(node) and isinstance(node, Contraction) and len(node.operands) == 1:
+        ((inner, labels),) = node.operands
+        if make.has_delta(node) or {*labels[-2:]} != {*node.output[-2:]}:
+            return ""
+        turned ^= labels[-2:] != node.output[-2:]
+        node = inner
+    found = _triangle(node) if _square(node) else ""
+    return _TURNED[found] if turned else found
+
+
+def _triangle(node: Node) -> str:
+    if isinstance(node, Variable):
+        return next((t for t in ("lower", "upper") if t in node.assumptions), "")
+    if isinstance(node, Apply):
+        if node.function == "inv":
+            return triangle(node.arguments[0])
+        return "lower" if node.function == "cholesky" else ""
+    ends = node.output[-2:] if isinstance(node, Contraction) else ()
+    for inner, labels in node.operands if isinstance(node, Contraction) else ():
+        if isinstance(inner, Indicator) and not inner.equality and {*labels} == {*ends}:
+            signs = [c.constant for c in inner.coefficients]
+            if {*signs} == {1, -1} and (-inner.offset).at_least(0):
+                return "lower" if labels[signs.index(1)] == ends[0] else "upper"
+    return ""
