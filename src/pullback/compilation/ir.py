@@ -105,6 +105,11 @@ def whole(register: Register) -> View:
 #   store     the operand at places of one axis, zero elsewhere  detail: (axis, stretch)
 #   concatenate  the operands one after another         detail: (axis,)
 #   indicator 1 where a relation between indices holds name: == or >=; detail: (coefficients, offset)
+#   factor    a matrix taken apart, as a tuple          name: lu; detail: (whether singular is a fault,)
+#   solve     A⁻¹ B by a factor of A                    name: general, lu, cholesky, lower, upper;
+#                                                       detail: (whether it is A⁻ᵀ B,)
+#   inverse   A⁻¹ by a factor of A                      name: lu, cholesky, lower, upper
+#   determinant  det A by a factor of A, or sign and log |det A|  name: lu, cholesky; detail: (which,)
 #   helper    a catalogue function as a function of its own  name: its name; detail: (code,)
 @dataclass(frozen=True, slots=True, eq=False)
 class Instruction:
