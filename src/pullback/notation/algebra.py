@@ -14,6 +14,7 @@ from pullback.expressions.normal import number_power
 from pullback.expressions.sizes import Size
 from pullback.notation import places
 from pullback.notation.names import Name
+from pullback.notation.norms import degree_of, p_norm
 from pullback.notation.orders import in_reading_order
 from pullback.notation.tree import FLIPPED, ONE, Formula, Kind, is_negative, number
 
@@ -149,6 +150,8 @@ def product(factors: Iterable[Formula]) -> Formula:
         taken.take(_scalar_chain(chain))
         chain = []
     _means(taken.scalars)
+    if any(map(_is_negative_sum, taken.scalars)):
+        taken = _without_minus(taken)
     value, chain = _signed(taken.value, chain, alone=not taken.scalars and len(chain) == 1)
     above = [power(s, e) for s, e in taken.scalars.items() if e > 0]
     below = [power(s, -e) for s, e in taken.scalars.items() if e < 0]
@@ -303,6 +306,20 @@ def _signed(
     return value, chain
 
 
+def _is_negative_sum(f: Formula) -> bool:
+    return f.op == "sum" and all(map(is_negative, f.parts))
+
+
+def _without_minus(taken: Factors) -> Factors:
+    """The minus signs of scalars such as −a − b in front of all."""
+    plain = Factors(taken.value, {}, taken.chain)
+    for base, exponent in taken.scalars.items():
+        turns = _is_negative_sum(base) and exponent % 2 == 1
+        plain.scalars[negated_sum(base) if turns else base] = exponent
+        plain.value *= -1 if turns else 1
+    return plain
+
+
 def negate(f: Formula) -> Formula:
     return product([number(-1), f])
 
@@ -329,9 +346,9 @@ def power(base: Formula, exponent: Fraction | Formula) -> Formula:
             inner = base.parts[0]
             if exponent.denominator == 1 or inner.op == "norm":  # a norm is never negative
                 return power(inner, base.data * exponent)
-        degree = _degree(base)
+        degree = degree_of(base)
         if degree is not None and exponent.denominator == degree:
-            return power(_p_norm(base, degree), exponent * degree)
+            return power(p_norm(base, degree), exponent * degree)
         if exponent == Fraction(1, 2):
             return Formula("root", (base,))
     if base.op == "transpose":
@@ -340,27 +357,6 @@ def power(base: Formula, exponent: Fraction | Formula) -> Formula:
     if root and exponent.denominator == 1:
         return power(base.parts[0], base.data * exponent)
     return Formula("power", (base,), base.kind, exponent)
-
-
-def _degree(f: Formula) -> int | None:
-    """The p of Σ |x|ᵖ, where p is beyond 2."""
-    inner = f.parts[0] if f.op == "total" else f
-    if inner.op != "entrypower" or len(inner.parts) != 1 or inner.data.denominator != 1:
-        return None
-    positive = inner.data % 2 == 0 or _is_absolute(inner.parts[0])
-    return int(inner.data) if positive and inner.data > 2 else None
-
-
-def _is_absolute(f: Formula) -> bool:
-    return f.op == "function" and f.data[0].ascii == "abs"
-
-
-def _p_norm(f: Formula, degree: int) -> Formula:
-    """(Σ |x|ᵖ)^(1/p)."""
-    inner = f.parts[0].parts[0]
-    inner = inner.parts[0] if _is_absolute(inner) else inner
-    name = Name("norm", r"\lVert {0} \rVert_{{{1}}}", "norm")
-    return Formula("function", (inner, number(degree)), "scalar", (name, False, False))
 
 
 def norm(f: Formula) -> Formula:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pullback.notation import places
 from pullback.notation.algebra import elementwise, power, product, reciprocal, transpose
 from pullback.notation.names import Name
+from pullback.notation.norms import is_absolute
 from pullback.notation.orders import in_reading_order
 from pullback.notation.tree import ONE, Formula, Kind
 
@@ -112,6 +113,21 @@ def entry_power(base: Formula, exponent: Fraction | Formula) -> Formula:
     if exponent < 0:
         return elementwise(Formula("division", (ONE, entry_power(base, -exponent)), base.kind))
     return elementwise(Formula("entrypower", (base,), base.kind, exponent))
+
+
+def absolute_power(factors: Sequence[Formula]) -> Formula | None:
+    """x ⊙ x ⊙ |x| as |x|^⊙3, for the sum of which a norm has a name."""
+    absolute = next((f for f in factors if is_absolute(f)), None)
+    if absolute is None:
+        return None
+    exponent = Fraction(0)
+    for f in factors:
+        raised = f.op == "entrypower" and len(f.parts) == 1
+        base, power_of_it = (f.parts[0], f.data) if raised else (f, Fraction(1))
+        if base not in (absolute, absolute.parts[0]):
+            return None
+        exponent += power_of_it
+    return entry_power(absolute, exponent) if exponent > 2 else None
 
 
 def function(

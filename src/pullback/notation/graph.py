@@ -228,6 +228,8 @@ def dot(vectors: list[Formula], size: Size) -> Formula:
         return product([transpose(ones(size)), ones(size)])
     if len(ordered) == 1:
         return product([transpose(ones(size)), ordered[0]])
+    if (absolute := entrywise.absolute_power(ordered)) is not None:
+        return algebra.total(absolute, [size])
     divisors = [v for v in ordered if v.op == "division"]
     plain = [v for v in ordered if v.op != "division"]
     if len(plain) == 1 and divisors:

@@ -31,6 +31,7 @@ def like_factors(node: Node) -> Node | None:
     """
     if not isinstance(node, Contraction) or len(node.operands) < 2:
         return None
+    node = _on_the_diagonal(node)
     factors = _open_where_likes_meet(node)
     joined = _join_one_pair(factors)
     if joined is None:
@@ -38,6 +39,36 @@ def like_factors(node: Node) -> Node | None:
     while joined is not None:
         factors, joined = joined, _join_one_pair(joined)
     return make.contract(factors, node.output, dict(enumerate(node.sizes)))
+
+
+def _on_the_diagonal(node: Contraction) -> Contraction:
+    """δᵢⱼ aᵢ times bⱼ with both on one label, where they may meet."""
+    one: dict[int, int] = {}  # labels that a δ makes equal to another
+
+    def find(label: int) -> int:
+        while label in one:
+            label = one[label]
+        return label
+
+    opened: list[tuple[Node, tuple[int, ...]]] = []
+    sizes = dict(enumerate(node.sizes))
+    for operand, labels in node.operands:
+        if not (isinstance(operand, Contraction) and operand.operands and make.has_delta(operand)):
+            opened.append((operand, labels))
+            continue
+        inner = [len(sizes) + k for k in range(len(operand.sizes))]
+        sizes.update(zip(inner, operand.sizes, strict=True))
+        for own, outer in zip(operand.output, labels, strict=True):
+            first, second = find(inner[own]), find(outer)
+            if first != second:
+                one[max(first, second)] = min(first, second)
+        opened += [(n, tuple([inner[x] for x in ls])) for n, ls in operand.operands]
+    if not one:
+        return node
+    factors = [(n, tuple([find(x) for x in ls])) for n, ls in opened]
+    output = tuple([find(x) for x in node.output])
+    made = make.contract(factors, output, {find(k): size for k, size in sizes.items()})
+    return made if isinstance(made, Contraction) and len(made.operands) > 1 else node
 
 
 def _join_one_pair(factors: list[Factor]) -> list[Factor] | None:
@@ -56,6 +87,9 @@ def join(a: Node, b: Node) -> tuple[Node, ...] | None:
     (base, e), (other, f) = base_and_exponent(a), base_and_exponent(b)
     if base is other and (e != 1 or f != 1):
         return (make.power(base, make.exact_number(Fraction(e) + f)),)
+    multiple = _of_multiples(a, b) or _of_multiples(b, a)
+    if multiple is not None:
+        return (multiple,)
     symbolic = _exponents_collect(a, b)
     if symbolic is not None:
         return (symbolic,)
@@ -69,6 +103,18 @@ def join(a: Node, b: Node) -> tuple[Node, ...] | None:
                 if result is not None:
                     return (result,)
     return None
+
+
+def _of_multiples(a: Node, b: Node) -> Node | None:
+    """(c x)ᵉ xᵏ = c⁻ᵏ (c x)ᵉ⁺ᵏ for an integer k: √(2π)/(2π) = 1/√(2π)."""
+    base, e = base_and_exponent(a)
+    c, core = make.split_coefficient(base)
+    number, rest = make.split_coefficient(b)
+    other, k = base_and_exponent(rest)
+    if c in (1, -1) or core is not other or not isinstance(k, int) or isinstance(e, int):
+        return None
+    factor = Fraction(number) / Fraction(c) ** k
+    return make.scale(make.exact_number(factor), make.power(base, make.exact_number(e + k)))
 
 
 def _exponents_collect(a: Node, b: Node) -> Node | None:

@@ -95,8 +95,12 @@ def _powers(node: Node) -> Fraction:
     opened = Opened(node)
     total = Fraction(0)
     for k in opened.leaves():
-        base, exponent = base_and_exponent(opened.parts[k].node)
-        count = len(Opened(base).leaves()) if base is not opened.parts[k].node else 1
+        part = opened.parts[k].node
+        if k and isinstance(part, Contraction) and make.has_delta(part):
+            total += sum(map(_powers, part.children))
+            continue
+        base, exponent = base_and_exponent(part)
+        count = len(Opened(base).leaves()) if base is not part else 1
         total += abs(Fraction(exponent)) * count
     return total
 

@@ -157,10 +157,11 @@ _ADJUGATE = frozenset(("adjugate",))
 _ORTHOGONAL = frozenset(("orthogonal",))
 _LINEAR = frozenset(("linear",))
 _INDICATOR = frozenset(("indicator",))
+_DIVIDED = frozenset(("divided",))
 
 
 def tags(root: Node) -> frozenset[str]:
-    """The assumptions, inverses, linear functions, indicators and sums among the factors of a product."""
+    """What the factors of a product are: assumptions, inverses, sums, divisions by sums, …"""
     if not isinstance(root, Contraction):
         return _own_tags(root)
     found = _tags.get(root)
@@ -179,6 +180,12 @@ def tags(root: Node) -> frozenset[str]:
     return _tags[root]
 
 
+def _divides(power: Apply) -> bool:
+    base, exponent = power.arguments
+    value = make.constant_value(exponent) if isinstance(base, Sum) else None
+    return value is not None and value < 0
+
+
 def _own_tags(node: Node) -> frozenset[str]:
     if isinstance(node, Variable):
         return node.assumptions
@@ -187,6 +194,8 @@ def _own_tags(node: Node) -> frozenset[str]:
             return _INVERSE
         if node.function == "adjugate":
             return _ADJUGATE
+        if node.function == "power":
+            return _DIVIDED if _divides(node) else _NONE
         record = primitive(node)
         if record.orthogonal:
             return _ORTHOGONAL

@@ -14,6 +14,7 @@ from pullback.functions.catalogue import primitive
 from pullback.simplification import (
     adjoints,
     canonical,
+    denominators,
     exponentials,
     factors,
     inverses,
@@ -70,6 +71,7 @@ OF_SUMS: tuple[Row, ...] = (
     Row("common factor: a b + a c = a (b + c)", terms.common_factors),
     Row("common number: 2a − 2b = 2 (a − b)", terms.common_number),
     Row("multiplied out and collected", terms.expand_and_collect),
+    Row("one denominator: a/d² − b/d = (a − b d)/d²", denominators.one_denominator),
 )
 
 OF_FUNCTIONS: tuple[Row, ...] = (

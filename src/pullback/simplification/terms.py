@@ -12,7 +12,7 @@ from pullback.expressions.nodes import Apply, Contraction, Node, Number, SizeVal
 from pullback.expressions.placement import has_no_values
 from pullback.functions.catalogue import primitive
 from pullback.simplification.canonical import Certificate, certificate_of, parity
-from pullback.simplification.factors import base_and_exponent
+from pullback.simplification.factors import base_and_exponent, like_factors
 from pullback.simplification.measure import measure
 from pullback.simplification.products import Factor, Opened
 from pullback.simplification.totals import unit_sum
@@ -296,6 +296,7 @@ def expand_and_collect(node: Node) -> Node | None:
     if len(expanded) > 24:
         return None
     result = make.add(expanded, node.shape)
+    result = like_terms(result) or result
     return result if measure(result) < measure(node) else None
 
 
@@ -315,7 +316,7 @@ def _expansion(term: Node, present: set[Node]) -> list[Term]:
             return [(1, term)]
     sizes = dict(enumerate(term.sizes))
     products = [(c, make.contract(factors, term.output, sizes)) for c, factors in partial]
-    return [(c, unit_sum(product) or product) for c, product in products]
+    return [(c, unit_sum(p) or like_factors(p) or p) for c, p in products]
 
 
 def _open_complement(node: Node, present: set[Node]) -> list[Term]:
