@@ -17,6 +17,7 @@ from pullback.simplification.totals import sums_to_one, unit_sum
 
 MOST_TERMS = 8
 DEEPEST = 4  # sums within sums that are opened at once
+MOST_PRODUCTS = 60  # terms multiplied out in one search
 
 
 def distribute_to_cancel(node: Node) -> Node | None:
@@ -25,10 +26,10 @@ def distribute_to_cancel(node: Node) -> Node | None:
     A sum is opened where a factor outside cancels in a term, or where a term is known to be summed:
     a mere repetition along a summed axis, or one that sums to one.
     """
-    return _cancelled(node, DEEPEST)
+    return _cancelled(node, DEEPEST, iter(range(MOST_PRODUCTS)))
 
 
-def _cancelled(node: Node, depth: int) -> Node | None:
+def _cancelled(node: Node, depth: int, allowance: Iterator[int]) -> Node | None:
     if not isinstance(node, Contraction) or "sum" not in tags(node):
         return None
     opened = Opened(node, deepest=3)
@@ -39,8 +40,10 @@ def _cancelled(node: Node, depth: int) -> Node | None:
         known = any(_known_total(term, labels, alone) for _, term in total.terms)
         if not known and (opened.parts[at].depth > 1 or not others):
             continue
+        if any(next(allowance, None) is None for _ in total.terms):
+            return None
         terms = list(_multiplied_out(opened, at, others))
-        shorter = [_shorter(core, depth) for _, core in terms]
+        shorter = [_shorter(core, depth, allowance) for _, core in terms]
         if not known and not any(
             short is not None and _powers(short) < _powers(core)
             for (_, core), short in zip(terms, shorter, strict=True)
@@ -79,14 +82,14 @@ def _multiplied_out(
         yield coefficient * inner, core
 
 
-def _shorter(core: Node, depth: int) -> Node | None:
+def _shorter(core: Node, depth: int, allowance: Iterator[int]) -> Node | None:
     """A product after the first row that cancels something in it."""
     return (
         like_factors(core)
         or inverse_cancels(core)
         or orthogonal_cancels(core)
         or unit_sum(core)
-        or (_cancelled(core, depth - 1) if depth else None)
+        or (_cancelled(core, depth - 1, allowance) if depth else None)
     )
 
 
