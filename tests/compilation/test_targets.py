@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.compilation.compile import TARGETS, compile_nodes
+from pullback.compilation.compile import compile_nodes
+from pullback.compilation.foreign import FOREIGN
 from pullback.errors import MissingRule, PullbackError
 from pullback.expressions import Program, Size, placement
 from pullback.expressions import constructors as make
@@ -23,7 +24,7 @@ from records import samples, special_samples
 FUNCTIONS = {n: r for n, r in CATALOGUE.items() if isinstance(r, Function) and r.partials}
 
 
-@pytest.fixture(params=[t for t in TARGETS if t != "numpy"])
+@pytest.fixture(params=FOREIGN)
 def target(request):
     library = pytest.importorskip(request.param)
     if request.param == "jax":

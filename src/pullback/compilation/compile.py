@@ -11,6 +11,8 @@ from pullback.compilation.extras import has_scipy
 from pullback.compilation.factorising import share_factorisations
 from pullback.compilation.foreign import FOREIGN
 from pullback.compilation.lowering import lower
+from pullback.compilation.native.running import NativeFunction
+from pullback.compilation.native.writer import native_source
 from pullback.compilation.rewriting import divide_once
 from pullback.compilation.runtime import PlainFunction, PlannedFunction
 from pullback.compilation.targets.numpy_plain import plain_source
@@ -27,7 +29,7 @@ from pullback.trace import Trace
 
 __all__ = ["Compiled", "compile_nodes"]
 
-TARGETS = ("numpy", *FOREIGN)
+TARGETS = ("numpy", *FOREIGN, "native")
 
 DESCRIBED = 200  # with more lines than that, no formulas are written into the code
 
@@ -69,9 +71,10 @@ def compile_nodes(
             raise PullbackError(f"two variables are called '{node.name}'")
     outputs, program, names = stable(outputs, program, names or {})
     lines = line_names(program, names)
-    linear = lower(outputs, lines, merge_named=planned)
-    linear = share_factorisations(linear, factors=target != "numpy" or has_scipy())
-    linear = divide_once(linear, hoisted=planned)
+    buffered = planned or target == "native"
+    linear = lower(outputs, lines, merge_named=buffered)
+    linear = share_factorisations(linear, factors=target in FOREIGN or has_scipy())
+    linear = divide_once(linear, hoisted=buffered)
     inputs = [name for name in known if name in linear.inputs]
     linear.inputs = {name: linear.inputs[name] for name in inputs}
     arguments = Arguments(known, inputs, program.rows, size_names(outputs.values()), linear.granted)
@@ -85,13 +88,27 @@ def compile_nodes(
             plain_source(linear, spelling=kind.spelling),
             lambda: plain_source(linear, describe=describe, spelling=kind.spelling).text,
         )
-    if planned:
+
+    def planned_function() -> PlannedFunction:
         return PlannedFunction(
             linear,
             program,
             arguments,
             planned_source(linear, inputs),
             lambda: planned_source(linear, inputs, describe).text,
+            checked=checked,
+        )
+
+    if planned:
+        return planned_function()
+    if target == "native":
+        return NativeFunction(
+            linear,
+            program,
+            arguments,
+            native_source(linear, inputs, checked=checked),
+            planned_function,
+            lambda: native_source(linear, inputs, describe, checked=checked).text,
             checked=checked,
         )
     return PlainFunction(

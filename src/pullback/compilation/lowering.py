@@ -345,7 +345,10 @@ class _Lowering:
         arrays = self.arrays
         source = view.source
         if is_weak(source) or isinstance(source, Literal):
-            return whole(arrays.emit("fill", "", [view], shape))
+            filled = whole(arrays.emit("fill", "", [view], shape))
+            if filled.source not in taken:
+                return filled
+            return whole(arrays.emit("copy", str(len(taken)), [filled], shape))
         owner = arrays.owner(source)
         shared = arrays.defined[owner].op in (SHARED if shape else ("input",))
         if view.plain and not shared and taken.isdisjoint((source, owner)):

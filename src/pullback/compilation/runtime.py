@@ -6,7 +6,7 @@ import operator
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,6 +20,16 @@ from pullback.compilation.targets.numpy_plain import Source
 from pullback.compilation.targets.numpy_planned import PlannedSource
 from pullback.errors import PullbackError
 from pullback.expressions.program import Program
+from pullback.expressions.sizes import Shape
+
+
+class Buffered(Protocol):
+    """What code with buffers says of itself."""
+
+    sizes: list[str]  # that buffers are made for, in order
+    arrays: dict[str, Shape]  # outputs that are written into arrays, in the order of a step
+    scalars: list[str]  # outputs that a step returns
+
 
 LOUD = {"divide": "raise", "invalid": "raise", "over": "ignore", "under": "ignore"}
 SILENT = {"all": "ignore"}
@@ -183,7 +193,10 @@ class PlainFunction(NumpyFunction):
         return self._handed({self.outputs[0]: results} if self._single else results, out)
 
 
-class PlannedFunction(NumpyFunction):
+Step = Callable[..., Any]  # of inputs and arrays for outputs; returns the outputs without axes
+
+
+class BufferedFunction(NumpyFunction):
     """Runs code that writes into buffers, kept for each thread, set of sizes and dtype."""
 
     def __init__(
@@ -191,17 +204,20 @@ class PlannedFunction(NumpyFunction):
         program: LinearProgram,
         user: Program,
         arguments: Arguments,
-        source: PlannedSource,
+        source: Buffered,
         write: Callable[[], str],
         *,
         checked: bool,
     ) -> None:
         super().__init__(program, user, arguments, source.sizes, write, checked=checked)
-        self._make = _loaded(source.text, "make")
         self._arrays = source.arrays
         self._scalars = len(source.scalars)
         self._names = [*source.scalars, *source.arrays]
         self._local = threading.local()
+
+    @abstractmethod
+    def _make(self, *sizes_and_dtype: Any) -> Step:
+        """Buffers for these sizes, and the code that uses them."""
 
     def _run(
         self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
@@ -270,6 +286,26 @@ class PlannedFunction(NumpyFunction):
         if all(name in out for name in expected):
             self._local.accepted = _Accepted(out, shapes, inputs, receivers)
         return receivers
+
+
+class PlannedFunction(BufferedFunction):
+    """Runs NumPy's code for a plan."""
+
+    def __init__(
+        self,
+        program: LinearProgram,
+        user: Program,
+        arguments: Arguments,
+        source: PlannedSource,
+        write: Callable[[], str],
+        *,
+        checked: bool,
+    ) -> None:
+        super().__init__(program, user, arguments, source, write, checked=checked)
+        self._made: Callable[..., Step] = _loaded(source.text, "make")
+
+    def _make(self, *sizes_and_dtype: Any) -> Step:
+        return self._made(*sizes_and_dtype)
 
 
 class _Accepted:

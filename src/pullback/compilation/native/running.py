@@ -1,0 +1,182 @@
+"""The callables of the native target: C where there is a compiler, NumPy's code where there is none."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from pullback.compilation.arguments import Arguments
+from pullback.compilation.ir import LinearProgram
+from pullback.compilation.native.blas import library
+from pullback.compilation.native.building import CannotBuild, load
+from pullback.compilation.native.places import ALIGNMENT, arranged
+from pullback.compilation.native.writer import NativeSource
+from pullback.compilation.runtime import BufferedFunction, PlannedFunction, Step
+from pullback.expressions.program import Program
+
+LEFT_THE_REALS, SINGULAR, GAPS = 1, 2, 3  # what the C code returns
+TYPES = {np.dtype(np.float64): ("double", "int64_t"), np.dtype(np.float32): ("float", "int32_t")}
+HEAD = object.__basicsize__  # bytes before an array's first field
+FLAGS = 48  # bytes from its first field to its flags
+
+
+def _usable() -> int:
+    """The threads that OpenMP may use: one for each processor that is this process's."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return min(count or 1, int(wanted)) if wanted.isdigit() and int(wanted) else count or 1
+
+
+_threads = ctypes.c_int64(_usable())
+
+
+def _after_fork() -> None:
+    _threads.value = (
+        1  # OpenMP's threads do not live on in a child, and to wait for them is for ever
+    )
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class NativeFunction(BufferedFunction):
+    """Runs C code with a workspace for each thread, set of sizes and dtype.
+
+    Where it cannot be built a warning is given once, and NumPy's code runs.
+    """
+
+    def __init__(
+        self,
+        program: LinearProgram,
+        user: Program,
+        arguments: Arguments,
+        source: NativeSource,
+        instead: Callable[[], PlannedFunction],
+        write: Callable[[], str],
+        *,
+        checked: bool,
+    ) -> None:
+        super().__init__(program, user, arguments, source, write, checked=checked)
+        self._source = source
+        self._instead = cache(instead)
+        self._calls: dict[np.dtype[Any], Callable[..., int] | None] = {}
+        self._lock = threading.Lock()
+
+    def _make(self, *sizes_and_dtype: Any) -> Step:
+        *sizes, dtype = sizes_and_dtype
+        named = dict(zip(self._wanted, sizes, strict=True))
+        with self._lock:
+            if dtype not in self._calls:
+                self._calls[dtype] = built(self._source, dtype)
+            call = self._calls[dtype]
+        return self._numpy(named, dtype) if call is None else self._bound(call, named, dtype)
+
+    def _numpy(self, sizes: dict[str, int], dtype: np.dtype[Any]) -> Step:
+        function = self._instead()
+        return function._make(*[sizes[name] for name in function._wanted], dtype)  # noqa: SLF001
+
+    def _bound(self, call: Callable[..., int], sizes: dict[str, int], dtype: np.dtype[Any]) -> Step:
+        """The C function with memory for these sizes."""
+        source = self._source
+        found = library()
+        widths = {
+            "real": dtype.itemsize,
+            "bool": 1,
+            "blas_int": found.bits // 8 if found else 8,
+        }
+        offsets, length = arranged(source.spaces, sizes, widths)
+        work = np.empty(length + ALIGNMENT, np.uint8)
+        start = -(-work.ctypes.data // ALIGNMENT) * ALIGNMENT
+        table = ctypes.addressof(found.tables[dtype]) if found else 0
+        scalars = np.empty(len(source.scalars), dtype)
+        numbers = [
+            ctypes.addressof(_threads),
+            start,
+            table,
+            scalars.ctypes.data,
+            *[sizes[name] for name in source.sizes],
+            *offsets,
+        ]
+        plan = (ctypes.c_int64 * len(numbers))(*numbers)
+        address = ctypes.addressof(plan)
+        held = work, plan  # for as long as the step lives
+        receivers = len(source.arrays)
+
+        def step(*arrays: Any) -> Any:
+            code = call(address, *arrays)
+            if code:
+                if code == GAPS:
+                    code = _without_gaps(call, address, arrays, receivers)
+                if code == LEFT_THE_REALS:
+                    raise FloatingPointError
+                if code == SINGULAR:
+                    raise np.linalg.LinAlgError
+            if len(scalars) == 1:
+                return scalars[0]
+            return tuple(scalars) if len(scalars) else held and None
+
+        return step
+
+
+def _without_gaps(
+    call: Callable[..., int], address: int, arrays: Sequence[Any], receivers: int
+) -> int:
+    """The call with copies of what does not lie row by row; results are copied back."""
+    whole = [np.require(a, requirements=["C", "A"]) if np.ndim(a) else a for a in arrays]
+    code = call(address, *whole)
+    for given, used in list(zip(arrays, whole, strict=True))[len(arrays) - receivers :]:
+        if used is not given:
+            given[...] = used
+    return code
+
+
+def built(source: NativeSource, dtype: np.dtype[Any]) -> Callable[..., int] | None:
+    """The C function for a dtype; None, after a warning, where it cannot be had."""
+    found = library()
+    if source.linear_algebra and found is None:
+        _warn("the names of the BLAS functions in NumPy's library are unknown")
+        return None
+    if not _layout_is_known():
+        _warn("NumPy's arrays lie in memory in another way than is known")
+        return None
+    try:
+        loaded = load(source.text, defines(dtype))
+    except CannotBuild as problem:
+        _warn(str(problem))
+        return None
+    call = loaded.call
+    count = source.parameters + len(source.arrays)
+    call.argtypes = [ctypes.c_void_p, *[ctypes.py_object] * count]
+    call.restype = ctypes.c_int
+    return call
+
+
+def defines(dtype: np.dtype[Any]) -> list[str]:
+    """The macros that make the code that of a dtype, on this machine."""
+    found = library()
+    real, mask = TYPES[dtype]
+    bits = found.bits if found else 64
+    return [f"REAL={real}", f"MASK={mask}", f"BLAS_INT=int{bits}_t", f"OBJECT_HEAD={HEAD}"]
+
+
+@cache
+def _warn(reason: str) -> None:
+    warnings.warn(f"target 'native' runs NumPy's code: {reason}", RuntimeWarning, stacklevel=2)
+
+
+@cache
+def _layout_is_known() -> bool:
+    """Whether an array's and a number's data are where NumPy's ABI has them."""
+    array, number = np.zeros((2, 3))[:, :2], np.float64(7.0)
+    data = ctypes.c_void_p.from_address(id(array) + HEAD).value
+    flags = ctypes.c_int.from_address(id(array) + HEAD + FLAGS).value
+    value = ctypes.c_double.from_address(id(number) + HEAD).value
+    return data == array.ctypes.data and flags == array.flags.num and value == number
