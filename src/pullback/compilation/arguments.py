@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -191,73 +191,3 @@ def _solve(size: Size, name: str, sizes: Mapping[str, int], length: int) -> int 
     if not slope or two - one != slope or (length - zero) % slope:
         return None
     return (length - zero) // slope
-
-
-Check = Callable[..., tuple[np.dtype[Any], tuple[int, ...]] | None]
-
-
-def fast_check(
-    variables: Mapping[str, Variable],
-    inputs: Sequence[str],
-    wanted: Sequence[str],
-    granted: Sequence[Size] = (),
-) -> Check | None:
-    """A function of the arrays that returns their dtype and the wanted sizes, or None.
-
-    It is generated for these shapes and answers None for anything but arrays of one floating
-    dtype that fit; the careful way then converts, or says what is wrong. There is no such
-    function if the arrays alone do not show every size.
-    """
-    arrays = {f"a{k}": variables[name] for k, name in enumerate(inputs) if variables[name].order}
-    if not arrays:
-        return None
-    first, *others = arrays
-    lines = [
-        f"if not ({' and '.join(f'type({a}) is ndarray' for a in arrays)}): return None",
-        f"d = {first}.dtype",
-        f"if not ((d is f8 or d is f4){''.join(f' and {a}.dtype is d' for a in others)}): return None",
-    ]
-    bound: dict[str, str] = {}
-    for array, variable in arrays.items():
-        targets, tests = [], []
-        for axis, size in enumerate(variable.shape):
-            symbol = size.names[0] if size.names else ""
-            if symbol and size == Size.of(symbol) and symbol not in bound:
-                bound[symbol] = f"n{len(bound)}"
-                targets.append(bound[symbol])
-                continue
-            targets.append(f"s{axis}")
-            text = _bound_text(size, bound)
-            if text is None:
-                return None
-            tests.append((f"s{axis}", text))
-        if len(tests) == variable.order:  # nothing new: the whole shape is known
-            shape = "".join(f"{text}, " for _, text in tests)
-            lines.append(f"if {array}.shape != ({shape}): return None")
-            continue
-        lines.append(f"if {array}.ndim != {variable.order}: return None")
-        lines.append(f"{', '.join(targets)}, = {array}.shape")
-        lines += [f"if {target} != {text}: return None" for target, text in tests]
-    for k, name in enumerate(inputs):
-        if not variables[name].order:
-            lines.append(f"if type(a{k}) is not d.type: return None")
-    if any(name not in bound for name in wanted):
-        return None
-    for size in granted:
-        text = _bound_text(size, bound)
-        lines.append(f"if {text} < 0: return None" if text else "return None")
-    lines.append(f"return d, ({''.join(f'{bound[name]}, ' for name in wanted)})")
-    body = "\n    ".join(lines)
-    space: dict[str, Any] = {"ndarray": np.ndarray, "f8": FLOATS[0], "f4": FLOATS[1]}
-    exec(f"def check({', '.join(f'a{k}' for k in range(len(inputs)))}):\n    {body}", space)
-    check: Check = space["check"]
-    return check
-
-
-def _bound_text(size: Size, bound: Mapping[str, str]) -> str | None:
-    if size.constant is not None:
-        return str(size.constant)
-    if any(name not in bound for name in size.names):
-        return None
-    products = ["*".join([str(c), *[bound[n] for n in monomial]]) for monomial, c in size.terms]
-    return " + ".join(products)

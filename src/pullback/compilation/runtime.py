@@ -10,11 +10,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pullback.compilation.arguments import Arguments, fast_check
+from pullback.compilation.arguments import Arguments
 from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.diagnosis import run_traced
 from pullback.compilation.extras import insist_on_scipy
 from pullback.compilation.ir import LinearProgram
+from pullback.compilation.quick import FloatingPoint, quick_check
 from pullback.compilation.targets.numpy import scipy_modules
 from pullback.compilation.targets.numpy_plain import Source
 from pullback.compilation.targets.numpy_planned import PlannedSource
@@ -31,8 +32,9 @@ class Buffered(Protocol):
     scalars: list[str]  # outputs that a step returns
 
 
-LOUD = {"divide": "raise", "invalid": "raise", "over": "ignore", "under": "ignore"}
-SILENT = {"all": "ignore"}
+LOUD = FloatingPoint(divide="raise", invalid="raise", over="ignore", under="ignore")
+SILENT = FloatingPoint(all="ignore")
+FAULTS = (FloatingPointError, ZeroDivisionError, np.linalg.LinAlgError)
 KEPT = 8  # sets of buffers a thread keeps, one for each combination of sizes and dtype
 
 
@@ -56,35 +58,25 @@ class NumpyFunction(Compiled):
         super().__init__(program, arguments, write)
         self._program = program
         self._user = user
-        self._known = arguments.known
-        self._count = len(self.inputs)
         self._wanted = tuple(wanted)
         shown = {n for v in arguments.needed for size in v.shape for n in size.names}
         self.asked = tuple([name for name in wanted if name not in shown])
-        self._state: dict[str, Any] = LOUD if checked else SILENT
+        self._policy = LOUD if checked else SILENT
         self._single = len(self.outputs) == 1
         # SciPy raises no flags: look at results
         self._unflagged = checked and bool(scipy_modules(program.instructions))
-        self._check = fast_check(arguments.variables, self.inputs, self._wanted, arguments.granted)
+        self._check = quick_check(
+            arguments.variables, self.inputs, self._wanted, arguments.granted
+        )
 
     def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
-        check = self._check
-        if check is not None:
-            found = None
-            if not arrays:
-                if len(positional) == self._count:
-                    found = check(*positional)
-            elif not positional and self._known.issuperset(arrays):
-                try:
-                    positional = tuple([arrays[name] for name in self.inputs])
-                except KeyError:
-                    pass
-                else:
-                    found = check(*positional)
-                    if found is None:
-                        positional = ()
+        if self._check is not None:
+            try:
+                found = self._check(*positional, **arrays)
+            except (TypeError, OverflowError):
+                found = None
             if found is not None:
-                return self._guarded(positional, found[0], found[1], out)
+                return self._guarded(*found, out)
         given = self._arguments.named(positional, arrays)
         prepared, sizes, dtype = self._arguments.prepare(given)
         missing = [name for name in self._wanted if name not in sizes]
@@ -100,10 +92,12 @@ class NumpyFunction(Compiled):
     ) -> Any:
         """The result under this function's floating-point policy."""
         try:
-            with np.errstate(**self._state):
-                results = self._run(arrays, dtype, sizes, out)
-        except (FloatingPointError, ZeroDivisionError, np.linalg.LinAlgError):
+            results = self._policy.run(self._run, arrays, dtype, sizes, out)
+        except FAULTS:
             return self._diagnosed(arrays, dtype, sizes, out)
+        except RuntimeError:  # in a signal handler, say, while such a function runs
+            with np.errstate(**self._policy.state):
+                return self._run(arrays, dtype, sizes, out)
         if self._unflagged and not _finite(results):
             return self._diagnosed(arrays, dtype, sizes, out)
         return results
