@@ -11,7 +11,8 @@ import numpy as np
 
 from pullback.compilation.compile import compile_nodes
 from pullback.compilation.compiled import Compiled, Out
-from pullback.compilation.kept import Form, Kept
+from pullback.compilation.kept import Form, Kept, Operation
+from pullback.compilation.runtime import NumpyFunction
 from pullback.derivation.factored import Factored, factored
 from pullback.errors import PullbackError
 from pullback.expressions import constructors as make
@@ -27,7 +28,7 @@ class KeepingFunction(Compiled):
     """
 
     def __init__(
-        self, inner: Compiled, forms: Mapping[str, Form | None], cores: Mapping[str, list[str]]
+        self, inner: NumpyFunction, forms: Mapping[str, Form | None], cores: Mapping[str, list[str]]
     ) -> None:
         self.inputs = inner.inputs
         self.outputs = tuple(forms)
@@ -36,6 +37,12 @@ class KeepingFunction(Compiled):
         self._forms = forms
         self._cores = cores
         self._idle = frozenset(inner.sizes) - frozenset(inner.asked)
+        # the usual case, which is made without detours: one output, kept as one core
+        form = next(iter(forms.values()))
+        self._lone = form if len(inner.outputs) == len(forms) == 1 else None
+        shapes = [form.factored.shape for form in forms.values() if form is not None]
+        self._shown = list(dict.fromkeys(n for s in shapes for size in s for n in size.names))
+        self._check = inner.quick_check(self._shown) if self._shown else None
 
     @property
     def source(self) -> str:
@@ -45,20 +52,36 @@ class KeepingFunction(Compiled):
     def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         if out is not None:
             raise PullbackError("out= is for dense results", hint="use structure='dense'")
-        idle = self._idle.intersection(arrays)  # sizes that only the results have
-        used = {k: v for k, v in arrays.items() if k not in idle} if idle else arrays
-        made = self._inner(*positional, **used)
-        if len(self._inner.outputs) == 1:
-            made = {self._inner.outputs[0]: made}
+        if self._check is not None:
+            try:
+                found = self._check(*positional, **arrays)
+            except (TypeError, OverflowError):
+                found = None
+            if found is not None:
+                return self._made(self._inner.at(found), partial(self._numbered, found[2]))
+        used = arrays
+        if not self._idle.isdisjoint(arrays):  # sizes that only the results have
+            used = {k: v for k, v in arrays.items() if k not in self._idle}
         named = {**dict(zip(self.inputs, positional, strict=False)), **arrays}
         shown = {name: np.shape(value) for name, value in named.items()}
         given = {name: value for name, value in arrays.items() if name in self.sizes}
-        sizes = partial(self._inner.sizes_for, shown, given)
+        made = self._inner(*positional, **used)
+        return self._made(made, partial(self._inner.sizes_for, shown, given))
+
+    def _made(self, made: Any, sizes: Callable[[], Mapping[str, int]]) -> Any:
+        if self._lone is not None:
+            return Kept(self._lone, (made,), sizes)
+        if len(self._inner.outputs) == 1:
+            made = {self._inner.outputs[0]: made}
         results = {}
         for name, form in self._forms.items():
             cores = tuple([made[core] for core in self._cores[name]])
             results[name] = cores[0] if form is None else Kept(form, cores, sizes)
         return results[self.outputs[0]] if len(self.outputs) == 1 else results
+
+    def _numbered(self, sizes: tuple[int, ...]) -> Mapping[str, int]:
+        """The sizes that the results have, which the check found last."""
+        return dict(zip(self._shown, sizes[-len(self._shown) :], strict=True))
 
 
 def compile_kept(
@@ -83,6 +106,7 @@ def compile_kept(
         forms[name], cores[name] = form, list(made)
         nodes.update(made)
     inner = compile_nodes(nodes, replace(program, rows=frozenset()), names, checked=checked)
+    assert isinstance(inner, NumpyFunction)
     return KeepingFunction(inner, forms, cores)
 
 
@@ -101,18 +125,17 @@ def _form(name: str, tensor: Factored, rows: int) -> tuple[Form, dict[str, Node]
     return form, {core: node for node, core in known.items()}
 
 
-def _built(node: Node) -> Callable[..., Any]:
-    """An operation on cores as compiled code."""
+def _built(node: Node, names: tuple[str, ...]) -> Operation:
+    """An operation on values with these names as compiled code."""
     given = {v.name: v for v in variables(node)}
     fn = compile_nodes({"result": node}, Program(node, given), checked=False)
+    places = [names.index(name) for name in fn.inputs]
 
-    def run(
-        cores: Mapping[str, Any], sizes: Callable[[], Mapping[str, int]], more: Mapping[str, Any]
-    ) -> Any:
-        arrays = {**cores, **more}
-        given: dict[str, Any] = {name: arrays[name] for name in fn.inputs}
+    def run(values: tuple[Any, ...], sizes: Callable[[], Mapping[str, int]]) -> Any:
         if fn.asked:
-            given |= {name: sizes()[name] for name in fn.asked}
-        return fn(**given)
+            known = sizes()
+            asked: dict[str, Any] = {name: known[name] for name in fn.asked}
+            return fn(*[values[k] for k in places], **asked)
+        return fn(*[values[k] for k in places])
 
     return run

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
 Array = np.ndarray[Any, Any]
-Build = Callable[[Node], Callable[..., Any]]  # compiles an expression of the cores
+# runs an operation on the cores (and a vector after them), asking for sizes where it must
+Operation = Callable[[tuple[Any, ...], Callable[[], Mapping[str, int]]], Any]
+# compiles an expression of variables with these names, the cores' and VECTOR last
+Build = Callable[[Node, tuple[str, ...]], Operation]
 
 VECTOR = "vector"
 
@@ -40,7 +43,7 @@ class Form:
     names: tuple[str, ...]
     rows: int
     build: Build
-    _made: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    _made: dict[str, Operation] = field(default_factory=dict)
 
     @property
     def row_shape(self) -> Shape:
@@ -54,11 +57,12 @@ class Form:
     def square(self) -> bool:
         return self.row_shape == self.column_shape
 
-    def operation(self, name: str) -> Callable[..., Any]:
+    def operation(self, name: str) -> Operation:
         """``dense``, ``times`` (a vector in the columns), ``from_left``, ``diagonal``, ``trace``."""
-        if name not in self._made:
-            self._made[name] = self.build(getattr(self, "_" + name)())
-        return self._made[name]
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = self.build(getattr(self, "_" + name)(), (*self.names, VECTOR))
+        return made
 
     def _dense(self) -> Node:
         return self.factored.node()
@@ -104,7 +108,6 @@ class Form:
         return blocks_of(self.factored, self.rows) if self.square else None
 
 
-@dataclass(eq=False)
 class Kept:
     """A tensor as small arrays: its rows are axes of the function, its columns the variable's.
 
@@ -117,9 +120,12 @@ class Kept:
     (array([1., 0.]), array([1.        , 2.71828183]))
     """
 
-    form: Form
-    cores: tuple[Array, ...]
-    _sizes: Callable[[], Mapping[str, int]]
+    def __init__(
+        self, form: Form, cores: tuple[Array, ...], sizes: Callable[[], Mapping[str, int]]
+    ) -> None:
+        self.form = form
+        self.cores = cores
+        self._sizes = sizes
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
@@ -144,10 +150,8 @@ class Kept:
     def dtype(self) -> np.dtype[Any]:
         return np.result_type(*self.cores) if self.cores else np.dtype(np.float64)
 
-    def _run(self, operation: str, **more: Any) -> Any:
-        function = self.form.operation(operation)
-        given = dict(zip(self.form.names, self.cores, strict=True))
-        return function(given, lambda: self.sizes, more)
+    def _run(self, operation: str, *vector: Any) -> Any:
+        return self.form.operation(operation)((*self.cores, *vector), self._sizes)
 
     def dense(self) -> Array:
         """The whole array, zeros included."""
@@ -167,7 +171,7 @@ class Kept:
 
     def _product(self, operation: str, vector: Any, shape: Shape) -> Any:
         try:
-            return self._run(operation, vector=vector)
+            return self._run(operation, vector)
         except ShapeError:
             self._fitting(vector, shape)  # says it in this tensor's own terms
             raise

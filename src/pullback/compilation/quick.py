@@ -71,7 +71,8 @@ class _Check:
         self.namer = Namer()
         # arguments under their own names, so that Python finds them; the rest keeps out of the way
         self.names = {
-            v.name: v.name if _is_name(v.name) else f"_{k}" for k, v in enumerate(variables.values())
+            v.name: v.name if _is_name(v.name) else f"_{k}"
+            for k, v in enumerate(variables.values())
         }
         for name in self.names.values():
             self.namer.name(name)

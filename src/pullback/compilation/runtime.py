@@ -15,7 +15,7 @@ from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.diagnosis import run_traced
 from pullback.compilation.extras import insist_on_scipy
 from pullback.compilation.ir import LinearProgram
-from pullback.compilation.quick import FloatingPoint, quick_check
+from pullback.compilation.quick import Check, Fitting, FloatingPoint, quick_check
 from pullback.compilation.targets.numpy import scipy_modules
 from pullback.compilation.targets.numpy_plain import Source
 from pullback.compilation.targets.numpy_planned import PlannedSource
@@ -65,9 +65,17 @@ class NumpyFunction(Compiled):
         self._single = len(self.outputs) == 1
         # SciPy raises no flags: look at results
         self._unflagged = checked and bool(scipy_modules(program.instructions))
-        self._check = quick_check(
-            arguments.variables, self.inputs, self._wanted, arguments.granted
-        )
+        self._check = self.quick_check()
+
+    def quick_check(self, more: Sequence[str] = ()) -> Check | None:
+        """The check of arguments that fit, with more sizes to be returned after those needed."""
+        known = self._arguments
+        return quick_check(known.variables, self.inputs, [*self._wanted, *more], known.granted)
+
+    def at(self, fitting: Fitting, out: Out = None) -> Any:
+        """The outputs at arguments that a check let through."""
+        arrays, dtype, sizes = fitting
+        return self._guarded(arrays, dtype, sizes[: len(self._wanted)], out)
 
     def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         if self._check is not None:
@@ -92,12 +100,13 @@ class NumpyFunction(Compiled):
     ) -> Any:
         """The result under this function's floating-point policy."""
         try:
-            results = self._policy.run(self._run, arrays, dtype, sizes, out)
+            try:
+                results = self._policy.run(self._run, arrays, dtype, sizes, out)
+            except RuntimeError:  # in a signal handler, say, while such a function runs
+                with np.errstate(**self._policy.state):
+                    results = self._run(arrays, dtype, sizes, out)
         except FAULTS:
             return self._diagnosed(arrays, dtype, sizes, out)
-        except RuntimeError:  # in a signal handler, say, while such a function runs
-            with np.errstate(**self._policy.state):
-                return self._run(arrays, dtype, sizes, out)
         if self._unflagged and not _finite(results):
             return self._diagnosed(arrays, dtype, sizes, out)
         return results
