@@ -90,6 +90,10 @@ x | x
 5*s | s
 sum(A*x)*sum(x) | x
 norm2(x)^3 | x
+var(A, 1)*x | x
+logsumexp(A, 1)*x | x
+logsumexp(A, 1)*x | A
+sum(A ./ (1 + exp(A - ones(m, 1)*max(A, 1)))) | A
 norm2(x)*norm2(y) | x
 sum(A*x) | A
 c*sum(log(x)) | x

@@ -54,7 +54,7 @@ def plain(text):
                 groups.append(group)
             text = text[:at] + _rewritten(command, groups) + text[end:]
             at = text.find(command + "{")
-    text = text.replace(r"_{\mathrm{rows}}", "rows")
+    text = re.sub(r"_\{\\mathrm\{(rows|columns)\}\}", r"\1", text)
     text = text.replace(r"\_", "_")
     text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text).replace(r"^\top", "ᵀ")
     for command, character in PLAIN.items():

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from notation_truth import FUNCTIONS
 
 CALLED = {*FUNCTIONS, "tr", "sum", "diag", "vec", "σ", "softmaxrows", "logsumexprows"}
+CALLED |= {"softmaxcolumns", "logsumexpcolumns"}
 CALLED |= {"reshape", "tril", "triu", "khatri_rao"}
 ARITY = {"mfrac": 2, "msup": 2, "msub": 2, "msubsup": 3, "munder": 2, "mover": 2, "munderover": 3}
 LEAVES = {"mi", "mn", "mo", "mtext", "mspace"}
@@ -85,7 +86,7 @@ def _marked(e):
     if base in ("𝟏", "I", "K", "0"):
         sizes = re.sub("(.)²", r"\1\1", below.replace(" ", ""))  # m² is mm, as mn is m·n
         return f"{base}[{sizes}]"
-    if below == "rows":
+    if below in ("rows", "columns"):
         return base + below
     plain = re.fullmatch(r"[a-z0-9, ]*", below) and not below.isdigit()
     return f"{base}_{below.replace(' ', '')}" if plain else f"{base}_{{{below}}}"

@@ -280,20 +280,23 @@ def firm(x):
 
 
 def called(name, arguments):
-    """A function's value; one of vectors says so, as in softmax(H, 2), where it is of rows."""
+    """A function's value; one of vectors says so, softmax(H, 2), where it is of rows or columns."""
     by_entries = name not in NOT_BY_ENTRIES
     arguments = [np.asarray(a) if by_entries and np.ndim(a) else firm(a) for a in arguments]
     x = arguments[0]
-    if name.endswith("rows"):
-        name, arguments = name.removesuffix("rows"), [x, 2]
+    for axis, lines in ((1, "columns"), (2, "rows")):
+        if name.endswith(lines):
+            name, arguments = name.removesuffix(lines), [x, axis]
     if name in ("softmax", "logsumexp"):
         vector = np.ndim(x) == 2 and 1 in x.shape
         assert vector == (len(arguments) == 1)
         if vector:
             y = FUNCTIONS[name](x.ravel())
             return y.reshape(x.shape) if name == "softmax" else y
-        y = FUNCTIONS[name](x)
-        return y if name == "softmax" else y[:, None]
+        by_rows = arguments[1] == 2
+        y = FUNCTIONS[name](x if by_rows else x.T)
+        y = y if name == "softmax" else y[:, None]
+        return y if by_rows else y.T
     special = {
         "sum": np.sum,
         "mean": np.mean,

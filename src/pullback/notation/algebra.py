@@ -74,6 +74,9 @@ def _turns(f: Formula) -> bool:
 def _flipped(f: Formula) -> Formula:
     """An elementwise operation on the transposes of its parts."""
     parts = [transpose(p) for p in f.parts]
+    if f.op == "function" and f.data[1]:
+        name, along, turns = f.data
+        return Formula("function", parts, FLIPPED[f.kind], (name, 3 - along, turns))
     return f.like(in_reading_order(parts) if f.op == "sum" else parts, FLIPPED[f.kind])
 
 

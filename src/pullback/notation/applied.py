@@ -31,16 +31,13 @@ def applied(node: Apply, arguments: Sequence[Formula], kind: Kind) -> Formula:
     if not node.arguments:
         return atom(Name(record.symbol or record.name, record.latex, record.name), "scalar")
     by_rows = not record.elementwise and bool(node.order - len(record.signature.result))
+    along = 2 if by_rows else 0
     latex = record.latex or rf"\operatorname{{{record.name}}}"
     name = Name(record.symbol or record.name, latex, record.name)
     if kind == "scalar" and not record.elementwise:
         arguments = [wholes.fewest_transposes(a) for a in arguments]
-    turns = (
-        record.turns and kind == "matrix"
-        if _of_matrices(record)
-        else not by_rows or kind != "matrix"
-    )
-    return entrywise.function(name, arguments, kind, by_rows, turns)
+    turns = not _of_matrices(record) or (record.turns and kind == "matrix")
+    return entrywise.function(name, arguments, kind, along, turns)
 
 
 def _of_matrices(record: Function) -> bool:

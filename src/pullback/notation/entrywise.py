@@ -134,14 +134,15 @@ def function(
     name: Name,
     arguments: Sequence[Formula],
     kind: Kind,
-    by_rows: bool = False,
+    along: int = 0,
     turns: bool = True,
 ) -> Formula:
-    """A named function of its arguments; ``by_rows`` when it maps each row of a matrix.
+    """A named function of its arguments.
 
-    ``turns``: of transposed arguments it is the transpose.
+    ``along``: 1 when it maps each column of a matrix, 2 when it maps each row, 0 when neither.
+    ``turns``: of transposed arguments it is the transpose, but for the axis it runs along.
     """
-    return elementwise(Formula("function", arguments, kind, (name, by_rows, turns)))
+    return elementwise(Formula("function", arguments, kind, (name, along, turns)))
 
 
 def is_entrywise(f: Formula) -> bool:

@@ -30,6 +30,9 @@ def _tall(latex: str) -> bool:
     return any(command in latex for command in (r"\frac", r"\sum", r"\left"))
 
 
+_LINES = {1: "columns", 2: "rows"}  # what a function of vectors maps in a matrix, along each axis
+
+
 def written(formula: Formula, style: Style) -> str:
     """The formula in a style."""
     return Printer(style).write(formula)[0]
@@ -244,15 +247,16 @@ class Printer(Subscripts):
         return template + (self._parentheses(listed) if self.latex else f"({listed})")
 
     def _function(self, f: Formula) -> Written:
-        name, by_rows, _ = f.data
+        name, along, _ = f.data
         latex = name.latex
         if latex in self.style.spelled:
             latex = rf"\operatorname{{{name.ascii}}}"
-        if by_rows:
-            latex += r"_{{\mathrm{{rows}}}}" if "{0}" in latex else r"_{\mathrm{rows}}"
+        if along:
+            lines = rf"_{{\mathrm{{{_LINES[along]}}}}}"
+            latex += lines.replace("{", "{{").replace("}", "}}") if "{0}" in latex else lines
         text = self._function_of(self._name(name), latex, f.parts)
         level = POSTFIX if (latex if self.latex else self._name(name)).startswith("{0}") else ATOM
-        return text[:-1] + ", 2)" if by_rows and not self.latex else text, level
+        return text[:-1] + f", {along})" if along and not self.latex else text, level
 
     def _call(self, f: Formula, template: str) -> Written:
         inside = self.write(f.parts[0])[0]
