@@ -77,8 +77,9 @@ def settle_derivative(
         moved = [product(_floats(place(point).base[derivation.node])) for point in nearby(drawn, 2)]
     except DomainError as reason:
         raise Unsettled(reason.message) from None
-    inherent = min(relative(theirs, wanted), 1e-9)  # terms that cancel, whoever adds them up
-    return _allowed(kind, relative(found, wanted), wanted, moved, 20 * inherent)
+    # terms that cancel, whoever adds them up; products with an inverse lose more than solves
+    inherent = min(relative(theirs, wanted), 1e-9)
+    return _allowed(kind, relative(found, wanted), wanted, moved, 100 * inherent)
 
 
 def _allowed(

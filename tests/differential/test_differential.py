@@ -69,7 +69,7 @@ def program_with(name: str) -> Drawn:
     cores = record.signature.arguments
     sheet.declare("B" if len(cores[0]) == 2 else "q", random.Random(4))
     writer = Writer(lambda strategy: getattr(strategy, "elements", (0,))[0], sheet)  # no choices
-    shifted = writer.array("0.7 * {0}", (0,))
+    shifted = writer.array("0.7 * {0} + 0.05", (0,))
     if name == "polygamma":
         made = writer.first_fixed(name, 1.0, shifted)
         return Drawn(sheet, writer.array("xp.sum({0})", (made,)), (0, 0))

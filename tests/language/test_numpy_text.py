@@ -56,6 +56,9 @@ np.einsum('kmn,kpn->kmp', Q, K)
 np.einsum('ii->i', S)
 Q @ x
 Q @ S
+np.hypot(x, 2) + np.logaddexp(x, y) + np.logaddexp(x, 0) + np.arctan2(y, x)
+np.linalg.slogdet(S)[1] * np.linalg.slogdet(S)[0]
+np.cumsum(x) @ x + np.cumsum(A)
 np.trace(S) + np.trace(S @ np.linalg.inv(S))
 np.linalg.inv(S).T @ x
 np.linalg.det(S)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
+from pullback.functions.algebra import Term
 from pullback.functions.domains import ABOVE_MINUS_ONE, BASE, POSITIVE, REAL
 from pullback.functions.record import (
+    Definition,
     Function,
     Law,
     Reading,
@@ -260,4 +262,19 @@ tanh: Function = elementwise(
     doc="Hyperbolic tangent.",
     latex=r"\tanh",
     special=(0, 20, -20),
+)
+
+
+def _log_of_two(a: Term, b: Term) -> Term:
+    """Softplus of the argument that is no number, if one is."""
+    low, high = (a, b) if make.constant_value(b.node) is None else (b, a)
+    return low + softplus(high - low)
+
+
+logaddexp = Definition(
+    "logaddexp",
+    ("a", "b"),
+    _log_of_two,
+    "log(exp a + exp b), entry by entry, without overflow.",
+    "same",
 )

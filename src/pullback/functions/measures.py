@@ -17,6 +17,10 @@ sqrt = Definition(
     "sqrt", ("x",), lambda x: x ** Fraction(1, 2), "Square root, entry by entry.", "same"
 )
 
+hypot = Definition(
+    "hypot", ("a", "b"), lambda a, b: (a * a + b * b) ** Fraction(1, 2), "√(a² + b²).", "same"
+)
+
 
 def _trace(x: Term) -> Term:
     if len(x.shape) != 2 or x.shape[0] != x.shape[1]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Node
 from pullback.functions.domains import NO_POLE, WHOLE
 from pullback.functions.exponential import exp
 from pullback.functions.record import (
+    Definition,
     Function,
     Law,
     NotDifferentiable,
@@ -100,4 +103,23 @@ polygamma: Function = elementwise(
     domain=(WHOLE, NO_POLE),
     latex=r"\psi^{{({0})}}({1})",
     normal=_no_order,
+)
+
+normcdf: Function = elementwise(
+    "normcdf",
+    partial=lambda y, x: normpdf(x),
+    code="sp.erfc(-0.7071067811865475 * {0}) / 2",
+    exact=lambda mp, x: mp.erfc(-x / mp.sqrt(2)) / 2,
+    doc="Distribution function of the standard normal distribution, Φ(x).",
+    latex=r"\operatorname{normcdf}",
+    special=(0, 5, -5, -20),
+    positive=True,
+)
+
+normpdf: Definition = Definition(
+    "normpdf",
+    ("x",),
+    lambda x: exp(-(x**2) / 2) * (2 * pi()) ** Fraction(-1, 2),
+    "Density of the standard normal distribution, φ(x).",
+    "same",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Node
+from pullback.functions.algebra import Term
 from pullback.functions.domains import FROM_ONE, INSIDE_UNIT, REAL, UNIT, Domain
 from pullback.functions.record import Function, Reading, elementwise
 
@@ -107,6 +108,24 @@ asinh: Function = elementwise(
     latex=r"\operatorname{arsinh}",
     aliases=("arcsinh",),
     special=(0, 1e-9, 1e8, -1e8),
+)
+
+
+def _of_plane(y: Term, x: Term) -> Term:
+    return 1 / (x**2 + y**2)
+
+
+arctan2: Function = elementwise(
+    "arctan2",
+    partial=(lambda r, y, x: x * _of_plane(y, x), lambda r, y, x: -y * _of_plane(y, x)),
+    code="xp.arctan2({0}, {1})",
+    exact=lambda mp, y, x: mp.atan2(y, x),
+    doc="The angle of the point (x, y), from −π to π, of its ordinate y and abscissa x.",
+    domain=(REAL, REAL),
+    latex=r"\operatorname{atan2}",
+    aliases=("atan2",),
+    piece=lambda y, x: x < 0 and y < 0,
+    analytic=False,
 )
 
 acosh: Function = elementwise(

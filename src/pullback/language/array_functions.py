@@ -43,14 +43,11 @@ def apply_record(name: str, *nodes: Node, axis: int | None = None) -> Node:
     if isinstance(record, Definition):
         if axis is not None:
             raise PullbackError(f"{name} takes no axis")
-        return record.apply(nodes)
+        return record.apply(_of_one_shape(nodes) if record.result == "same" else nodes)
     if record.elementwise:
         if axis is not None:
             raise PullbackError(f"{name} goes entry by entry and takes no axis")
-        if len({node.shape for node in nodes if node.order}) > 1:
-            common = numpy_axes.broadcast_shapes(*[node.shape for node in nodes])
-            nodes = tuple(broadcast_to(node, common) for node in nodes)
-        return record.apply(nodes)
+        return record.apply(_of_one_shape(nodes))
     if not record.takes_axis:
         if axis is not None:
             raise PullbackError(f"{name} takes no axis")
@@ -58,6 +55,14 @@ def apply_record(name: str, *nodes: Node, axis: int | None = None) -> Node:
     if axis is None:
         return record.apply(nodes)
     return record.along(nodes[0], axes_of(nodes[0], axis))
+
+
+def _of_one_shape(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The arguments repeated along the axes that NumPy repeats them along, where they differ."""
+    if len({node.shape for node in nodes if node.order}) < 2:
+        return nodes
+    common = numpy_axes.broadcast_shapes(*[node.shape for node in nodes])
+    return tuple(broadcast_to(node, common) for node in nodes)
 
 
 def reduce_over(name: str, node: Node, axis: Axes = None, keepdims: bool = False) -> Node:
@@ -248,6 +253,11 @@ def solve(left: Node, right: Node) -> Node:
     return numpy_axes.matmul(apply_record("inv", left), right)
 
 
+def cumsum(node: Node, axis: int | None = None) -> Node:
+    """``np.cumsum``; without an axis it goes over the entries in reading order."""
+    return apply_record("cumsum", shapes.ravel(node) if axis is None else node, axis=axis)
+
+
 def like(value: int) -> NodeFunction:
     return lambda node: make.constant(value, node.shape)
 
@@ -263,6 +273,8 @@ def ufunc(name: str) -> NodeFunction | None:
         and name not in ("step", "sign", "huber")
     ):
         return _record(record.name)
+    if name in ("hypot", "logaddexp"):
+        return _record(name)
     return None
 
 
@@ -299,7 +311,7 @@ FUNCTIONS: dict[str, ArrayFunction] = {
     "min": ArrayFunction(REDUCTIONS["min"]),
     "amin": ArrayFunction(REDUCTIONS["min"]),
     "average": ArrayFunction(average),
-    "cumsum": ArrayFunction(lambda node, axis: apply_record("cumsum", node, axis=axis)),
+    "cumsum": ArrayFunction(cumsum),
     "clip": ArrayFunction(_record("clip"), ALL),
     "where": ArrayFunction(_record("where"), ALL),
     "zeros_like": ArrayFunction(like(0)),

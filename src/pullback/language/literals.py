@@ -56,7 +56,11 @@ def _check_domain(node: Apply) -> None:
 
 
 def node_of_number(value: Any) -> Node:
-    """A Python or NumPy number, or a size, as a node; arrays of data are refused."""
+    """A Python or NumPy number, or a size, as a node.
+
+    Of arrays only those are taken that ``np.eye``, ``np.ones`` and ``np.full`` make, or a multiple
+    of them: data have a name and are given when the code is called.
+    """
     if isinstance(value, Node):
         return value
     if isinstance(value, np.ndarray) and value.ndim == 0:
@@ -71,9 +75,24 @@ def node_of_number(value: Any) -> Node:
         return make.constant(value)  # type: ignore[arg-type]  # NumPy numbers are taken too
     if isinstance(value, AnyNumber):
         raise PullbackError(f"{value!r} is no number an expression can hold")
+    if isinstance(value, np.ndarray) and (known := _structured(value)) is not None:
+        return known
     if isinstance(value, np.ndarray | list | tuple):
         raise PullbackError(
             "an array of data cannot stand in an expression",
             hint="name it, as in vector('b', 'n'), and give the data when the code is called",
         )
     raise PullbackError(f"{value!r} is neither a symbol nor a number")
+
+
+def _structured(array: np.ndarray) -> Node | None:
+    """An array that is one number repeated, or a multiple of the identity."""
+    if not array.size or array.dtype.kind not in "iuf":
+        return None
+    shape = [Size.of(n) for n in array.shape]
+    first = array.flat[0]
+    if (array == first).all():
+        return make.constant(first.item(), tuple(shape))
+    if array.ndim == 2 and shape[0] == shape[1] and (array == first * np.eye(len(array))).all():
+        return make.multiply(make.constant(first.item()), make.delta(shape[0]))
+    return None

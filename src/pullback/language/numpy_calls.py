@@ -23,11 +23,13 @@ from pullback.language.kinds import Build, Kind, Refusal, Verdict
 from pullback.language.labelling import einsum
 from pullback.language.numpy_building import static_value, subscript_of
 from pullback.language.probing import probed
+from pullback.language.several import SEVERAL
 from pullback.language.syntax import Call, Index, Literal, Static, Syntax
 
 _MODULES = frozenset({"np", "numpy", "scipy", "sp", "jnp", "jax", "nn", "special", "math"})
 _TWO = frozenset(
     {"add", "subtract", "multiply", "divide", "power", "float_power", "maximum", "minimum"}
+    | {"hypot", "logaddexp"}
 )
 _SPELLED = {
     "la.inv": "linalg.inv",
@@ -37,6 +39,8 @@ _SPELLED = {
     "asarray": "array",
     "norm": "linalg.norm",
     "inv": "linalg.inv",
+    "slogdet": "linalg.slogdet",
+    "la.slogdet": "linalg.slogdet",
     "det": "linalg.det",
     "solve": "linalg.solve",
     "arctan": "atan",
@@ -112,6 +116,9 @@ def _resolved(call: Call, text: str, names: Iterable[str]) -> Callee:
         return _of_values(call, 2, numpy_rules.BINARY[key], array_functions.FUNCTIONS.get(key))
     if key in ("eye", "vector", "matrix") and call.function == key:
         return calls.resolve(call, text, names)
+    if key in SEVERAL:
+        hint = f"say which: {text[call.start : call.stop]}[1]"
+        raise Fault(f"{key} has several results", call.start, call.stop, hint)
     record = CATALOGUE.get(key)
     if array_functions.ufunc(key) or (record is not None and _is_elementwise(key)):
         count = 2 if key in _TWO else 1
@@ -206,8 +213,13 @@ def _nested(item: Syntax, nodes: list[Node]) -> Any:
 
 
 def _subscripted(item: Index, text: str) -> Callee:
-    """``x[1:]``, ``A[:, 0]``: what a subscript takes."""
+    """``x[1:]``, ``A[:, 0]``: what a subscript takes; ``slogdet(A)[1]`` is one of several results."""
     key = subscript_of(item.places, text)
+    if isinstance(item.operand, Call) and (parts := SEVERAL.get(_key(item.operand))):
+        if key not in [(at,) for at in range(len(parts[1]))]:
+            raise Fault(f"there are {len(parts[1])} results, from 0 on", *item.at)
+        only = ArrayFunction(parts[1][key[0]])
+        return _of_leading(item.operand, only, _key(item.operand), text)
     return Callee((item.operand,), partial(numpy_places.subscript_rule, key))
 
 

@@ -20,6 +20,7 @@ from pullback.language.declarations import check_name
 from pullback.language.history import History, program_of
 from pullback.language.instead import instead_of
 from pullback.language.literals import check_literals, node_of_number
+from pullback.language.several import SEVERAL
 from pullback.language.subscripts import subscripted
 from pullback.language.tensor_methods import ArrayMethods
 from pullback.notation.names import Names
@@ -216,6 +217,9 @@ class Tensor(ArrayMethods):
         name = f"{module}.{func.__name__}" if module else func.__name__
         if name in ("shape", "ndim", "size"):
             return getattr(args[0], name)
+        if name in SEVERAL:
+            holder, parts = SEVERAL[name]
+            return holder(*[lift(part, *args, **kwargs) for part in parts])
         function = array_functions.FUNCTIONS.get(name)
         if function is None:
             raise _refusal(f"np.{name} has no meaning for symbols", instead_of(name))
