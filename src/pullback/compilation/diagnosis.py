@@ -22,7 +22,7 @@ from pullback.expressions.nodes import Apply, Node
 from pullback.expressions.program import Program
 from pullback.expressions.walks import post_order
 from pullback.functions.catalogue import primitive
-from pullback.functions.domains import POSITIVE_DEFINITE
+from pullback.functions.domains import NO_COMMON_EIGENVALUE, POSITIVE_DEFINITE
 
 
 def run_traced(
@@ -117,14 +117,16 @@ def _needs(i: Instruction) -> str:
     if i.name == "linalg.cholesky":
         return f"needs {POSITIVE_DEFINITE.name}"
     domains = primitive(i.node).domain if isinstance(i.node, Apply) else ()
-    return f"needs {domains[0].name if domains and domains[0].matrix else 'an invertible matrix'}"
+    stated = domains and (domains[0].matrix or domains[0] is NO_COMMON_EIGENVALUE)
+    return f"needs {domains[0].name if stated else 'an invertible matrix'}"
 
 
 def _reason(i: Instruction, operands: list[Any]) -> tuple[str, str]:
     """What went wrong, and the value that it went wrong at."""
     if i.name in ("reciprocal", "divide"):
         return "divides by zero", ""
-    if isinstance(i.node, Apply) and primitive(i.node).domain[0].matrix is not None:
+    domains = primitive(i.node).domain if isinstance(i.node, Apply) else ()
+    if domains and (domains[0].matrix or domains[0] is NO_COMMON_EIGENVALUE):
         return _needs(i), ""
     if i.name in ("log", "sqrt", "power") and operands:
         array = np.asarray(operands[0])

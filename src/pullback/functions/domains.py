@@ -55,6 +55,7 @@ FULL_RANK = Domain("a matrix of full rank", matrix=precise.has_full_rank)
 POSITIVE_DETERMINANT = Domain(
     "a matrix of positive determinant", matrix=lambda mp, x: precise.sign_det(mp, x) > 0
 )
+NO_COMMON_EIGENVALUE = Domain("A and −B without a common eigenvalue", (-2.0, 2.0))
 POSITIVE_DEFINITE = Domain(
     "a positive definite matrix", matrix=precise.is_positive_definite, assumed=("posdef",)
 )

@@ -267,10 +267,11 @@ class Definition:
     parameters: tuple[str, ...]
     expand: Callable[..., Term]
     doc: str
-    result: str  # "scalar" for a total over all entries, "same" for the shape of the first
+    result: str  # "scalar" for a total over all entries, "same" for the shape of the first, "other"
     reduction: bool = False  # over the axes that are said, else over all
     aliases: tuple[str, ...] = ()
     pairs: str = ""  # as in a Function
+    signatures: tuple[str, ...] = ()  # what it takes, if not any shapes alike
 
     @property
     def takes_axis(self) -> bool:

@@ -11,7 +11,7 @@ from pullback.errors import Place, PullbackError
 from pullback.expressions import Node, Shape
 from pullback.functions.catalogue import ALIASES as OTHER_NAMES
 from pullback.functions.catalogue import CATALOGUE
-from pullback.functions.record import Definition, Function, Record
+from pullback.functions.record import Definition, Function, Record, Signature
 from pullback.language import arranging, filling, joining
 from pullback.language import kinds as k
 from pullback.language.callee import Callee
@@ -147,9 +147,14 @@ def _of_cores(name: str, kinds: tuple[Kind, ...]) -> Verdict:
     """The rule of a function of whole vectors or matrices, from its signature."""
     record = CATALOGUE[name]
     assert isinstance(record, Function)
+    return _of_signature(record, record.signature, kinds)
+
+
+def _of_signature(record: Record, signature: Signature, kinds: tuple[Kind, ...]) -> Verdict:
+    name = record.name
     first: dict[str, k.Axis] = {}
     equal: list[tuple[k.Axis, k.Axis]] = []
-    for i, (kind, core) in enumerate(zip(kinds, record.signature.arguments, strict=True)):
+    for i, (kind, core) in enumerate(zip(kinds, signature.arguments, strict=True)):
         if k.order_of(kind) != len(core):
             wanted = ("a scalar", "a vector", "a matrix")[len(core)]
             hint = ""
@@ -159,7 +164,7 @@ def _of_cores(name: str, kinds: tuple[Kind, ...]) -> Verdict:
         for axis, label in enumerate(core):
             if first.setdefault(label, (i, axis)) != (i, axis):
                 equal.append((first[label], (i, axis)))
-    axes = tuple(first[label] for label in record.signature.result)
+    axes = tuple(first[label] for label in signature.result)
     kind = k.kind_of_order(len(axes))
     if len(axes) == 1 and k.order_of(kinds[axes[0][0]]) == 1:
         kind = kinds[axes[0][0]]
@@ -175,6 +180,9 @@ def _of_definition(name: str, kinds: tuple[Kind, ...]) -> Verdict:
     """
     record = CATALOGUE[name]
     assert isinstance(record, Definition)
+    if record.signatures:
+        verdicts = [_of_signature(record, Signature.parse(s), kinds) for s in record.signatures]
+        return next((v for v in verdicts if isinstance(v, Rule)), verdicts[0])
     required = [kind for kind, p in zip(kinds, record.parameters, strict=False) if "=" not in p]
     broadcasts = 0
     if len(kinds) > 1:

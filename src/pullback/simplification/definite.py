@@ -13,7 +13,6 @@ UNKNOWN, SEMIDEFINITE, DEFINITE = range(3)
 
 _definite: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
 _KEEP_DEFINITE = frozenset(("inv", "sqrtm"))
-_TURNED = {"lower": "upper", "upper": "lower", "": ""}
 
 
 def positive_definite(root: Node) -> bool:
@@ -99,30 +98,55 @@ def _of_form(held: list[Factor], others: list[Factor], ends: set[Label]) -> int:
     return min([SEMIDEFINITE, *(_definite[n] for n, _ in middle)])
 
 
-def triangle(node: Node) -> str:
-    """ "lower" or "upper" for a matrix that is known to be zero on the other side, else ""."""
-    turned = False
-    while _square(node) and isinstance(node, Contraction) and len(node.operands) == 1:
-        ((inner, labels),) = node.operands
-        if make.has_delta(node) or {*labels[-2:]} != {*node.output[-2:]}:
-            return ""
-        turned ^= labels[-2:] != node.output[-2:]
-        node = inner
-    found = _triangle(node) if _square(node) else ""
-    return _TURNED[found] if turned else found
+def triangle(root: Node) -> str:
+    """ "lower" or "upper" for a matrix that is known to be zero on the other side, else "".
+
+    An entry of a product is zero unless all its factors have one that is not. A factor that is a
+    lower triangle says i ≥ j of its indices, an indicator says what it says; where this leads from
+    the row of the product to its column, the product is a lower triangle too. Of a diagonal
+    matrix the answer is "lower" too.
+    """
+    return next((side for side in ("lower", "upper") if is_triangle(root, side)), "")
 
 
-def _triangle(node: Node) -> str:
-    if isinstance(node, Variable):
-        return next((t for t in ("lower", "upper") if t in node.assumptions), "")
-    if isinstance(node, Apply):
-        if node.function == "inv":
-            return triangle(node.arguments[0])
-        return "lower" if node.function == "cholesky" else ""
-    ends = node.output[-2:] if isinstance(node, Contraction) else ()
-    for inner, labels in node.operands if isinstance(node, Contraction) else ():
-        if isinstance(inner, Indicator) and not inner.equality and {*labels} == {*ends}:
-            signs = [c.constant for c in inner.coefficients]
-            if {*signs} == {1, -1} and (-inner.offset).at_least(0):
-                return "lower" if labels[signs.index(1)] == ends[0] else "upper"
-    return ""
+def is_triangle(root: Node, side: str) -> bool:
+    """Whether a matrix is known to be zero above its diagonal, or below it for "upper"."""
+    if not _square(root):
+        return False
+    if isinstance(root, Variable):
+        return bool(root.assumptions & {side, "diagonal"})
+    if isinstance(root, Apply):
+        if root.function == "inv":
+            return is_triangle(root.arguments[0], side)
+        return side == "lower" and root.function in ("cholesky", "tril_half")
+    if not isinstance(root, Contraction):
+        return isinstance(root, Sum) and all(is_triangle(n, side) for n in root.children)
+    row, column = root.output[-2:]
+    start, end = (row, column) if side == "lower" else (column, row)
+    steps: dict[Label, set[Label]] = {}  # from an index to those that are no larger
+    for node, labels in Opened(root).flat()[0]:
+        for large, small in _orders(node, labels) if node is not root else ():
+            steps.setdefault(large, set()).add(small)
+    reached = {start}
+    pending = [start]
+    while pending:
+        more = steps.get(pending.pop(), set()) - reached
+        reached |= more
+        pending += more
+    return end in reached
+
+
+def _orders(node: Node, labels: tuple[Label, ...]) -> list[tuple[Label, Label]]:
+    """Pairs of indices of which a factor that is not zero says that the first is no smaller."""
+    if isinstance(node, Indicator):
+        signs = [c.constant for c in node.coefficients]
+        if node.equality or len(signs) != 2 or {*signs} != {1, -1}:
+            return []
+        large = signs.index(1)
+        return [(labels[large], labels[1 - large])] if (-node.offset).at_least(0) else []
+    pairs = []
+    if _square(node) and is_triangle(node, "lower"):
+        pairs.append((labels[-2], labels[-1]))
+    if _square(node) and is_triangle(node, "upper"):
+        pairs.append((labels[-1], labels[-2]))
+    return pairs

@@ -74,12 +74,21 @@ def _on_the_diagonal(node: Contraction) -> Contraction:
 def _join_one_pair(factors: list[Factor]) -> list[Factor] | None:
     for first in range(len(factors)):
         for second in range(first + 1, len(factors)):
-            (a, labels), (b, others) = factors[first], factors[second]
+            (a, labels), (b, others) = _distinct(factors[first]), _distinct(factors[second])
             result = join(a, b) if labels == others else None
             if result is not None:
                 rest = [f for k, f in enumerate(factors) if k not in (first, second)]
                 return [*rest, *((n, labels) for n in result)]
     return None
+
+
+def _distinct(factor: Factor) -> Factor:
+    """A factor under one label twice as its diagonal."""
+    _, labels = factor
+    if len({*labels}) == len(labels):
+        return factor
+    kept = tuple(dict.fromkeys(labels))
+    return make.contract([factor], kept), kept
 
 
 def join(a: Node, b: Node) -> tuple[Node, ...] | None:
@@ -147,12 +156,13 @@ def _open_where_likes_meet(node: Contraction) -> list[Factor]:
         return outer
     by_labels: dict[Labels, list[tuple[int, Node]]] = {}
     for k, factor in enumerate(outer):
-        for n, labels in inner[k] or [factor]:
+        for n, labels in map(_distinct, inner[k] or [factor]):
             by_labels.setdefault(labels, []).append((k, n))
     opened: set[int] = set()
     for same in by_labels.values():
         for (k, n), (j, other) in combinations(same, 2):
-            if k != j and join(n, other) is not None:
+            apart = k != j or len({*outer[k][1]}) < len(outer[k][1])  # a diagonal joins in itself
+            if apart and join(n, other) is not None:
                 opened |= {k, j}
     return [
         f for k, factor in enumerate(outer) for f in (inner[k] if k in opened else []) or [factor]

@@ -53,9 +53,9 @@ def _cancelled(
         for *lead, i, j in readings:
             if lead != batch:
                 continue
-            if i == column and _only_here(opened, column, pair):
+            if i == column and only_here(opened, column, pair):
                 return [_identity(matrix, batch, row, j)]
-            if j == row and _only_here(opened, row, pair):
+            if j == row and only_here(opened, row, pair):
                 return [_identity(matrix, batch, i, column)]
         return None
     if not isinstance(matrix, Contraction) or batch or make.has_delta(matrix):
@@ -71,7 +71,7 @@ def _identity(matrix: Node, batch: Sequence[Label], one: Label, other: Label) ->
     return make.contract([], [*places, last, last], sizes), (*batch, one, other)
 
 
-def _only_here(opened: Opened, label: Label, pair: tuple[int, int]) -> bool:
+def only_here(opened: Opened, label: Label, pair: tuple[int, int]) -> bool:
     """Whether a label is summed and ties no more than a pair of parts."""
     if label in opened.output:
         return False
@@ -114,7 +114,7 @@ def _peeled(
                 # the neighbour's axis that stood at the end of M meets the inverse there
                 if neighbour.labels[1 - axis] == outside or neighbour.labels[axis] != outside:
                     continue
-                if not _only_here(opened, outside, pair):
+                if not only_here(opened, outside, pair):
                     continue
                 output = [joint if label == end else label for label in inner.output]
                 sizes = {x: s for x, s in inner.sizes_above((k,)).items() if x != end}
@@ -138,9 +138,9 @@ def _whole(
     i, j = neighbour.labels
     if inner.parts[k].labels != inner.output:
         i, j = j, i
-    if i == column and _only_here(opened, column, pair):
+    if i == column and only_here(opened, column, pair):
         ends = row, j
-    elif j == row and _only_here(opened, row, pair):
+    elif j == row and only_here(opened, row, pair):
         ends = i, column
     else:
         return None
@@ -212,7 +212,7 @@ def orthogonal_cancels(node: Node) -> Node | None:
                 continue
             for axis in (-1, -2):
                 shared, free = one.labels[axis], -3 - axis
-                if other.labels[axis] == shared and _only_here(opened, shared, (k, j)):
+                if other.labels[axis] == shared and only_here(opened, shared, (k, j)):
                     delta = _identity(
                         one.node, one.labels[:-2], one.labels[free], other.labels[free]
                     )

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Labels, Node, Number, SizeValue, Sum
 from pullback.functions.catalogue import primitive
+from pullback.functions.record import argument_of
 
 Measure = tuple[int, int, tuple[Labels, ...], bytes]
 
@@ -80,6 +81,8 @@ def _own(node: Node) -> tuple[int, int]:
             return (1 if over_size else _POWER) + 2 * weight, 2 * numbers
         if node.function == "prod_others":  # as much as Π x ⊘ x, which it stands for
             return _FUNCTION + _POWER + 2 + 4 * weight, 4 * numbers
+        if node.function == "inv" and argument_of("cholesky", node.arguments[0]):
+            return weight + 1, numbers  # L⁻¹ is as much a factor of A as L is
         linear = _LINEAR if primitive(node).linear else 0
         return _FUNCTION + linear + 2 * weight, 2 * numbers
     return 1, 0

@@ -153,6 +153,7 @@ def opens(node: Node, whole: bool = False) -> bool:
 _tags: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
 _NONE: frozenset[str] = frozenset()
 _INVERSE, _SUM, _UNIT_SUM = (frozenset((name,)) for name in ("inv", "sum", "unit-sum"))
+_CHOLESKY = frozenset(("cholesky",))
 _ADJUGATE = frozenset(("adjugate",))
 _ORTHOGONAL = frozenset(("orthogonal",))
 _LINEAR = frozenset(("linear",))
@@ -191,7 +192,9 @@ def _own_tags(node: Node) -> frozenset[str]:
         return node.assumptions
     if isinstance(node, Apply):
         if node.function == "inv":
-            return _INVERSE
+            return _INVERSE | _own_tags(node.arguments[0])
+        if node.function == "cholesky":
+            return _CHOLESKY
         if node.function == "adjugate":
             return _ADJUGATE
         if node.function == "power":

@@ -24,6 +24,7 @@ from pullback.simplification import (
     signs,
     terms,
     totals,
+    triangles,
 )
 from pullback.simplification.measure import measure
 from pullback.simplification.products import tags
@@ -48,6 +49,10 @@ OF_PRODUCTS: tuple[Row, ...] = (
     Row("eˣ / Σ eˣ = softmax(x)", exponentials.softmax_recognised),
     Row("X⁻¹ X = I", inverses.inverse_cancels, "inv"),
     Row("adj(X)/det(X) = X⁻¹", inverses.adjugate_over_determinant, "adjugate"),
+    Row("L Lᵀ = A, L⁻ᵀ L⁻¹ = A⁻¹ for L = chol(A)", triangles.factor_squared, "cholesky"),
+    Row("Lᵀ A⁻¹ = L⁻¹, L⁻¹ A = Lᵀ for L = chol(A)", triangles.factor_beside_its_square, "cholesky"),
+    Row("diag(tril_half(X)) = ½ diag(X)", triangles.diagonal_of_half, "linear"),
+    Row("tril(L) = L", triangles.part_of_triangle, "indicator"),
     Row("indices meet: Σⱼ [j = i + a] [j = k + a] = δᵢₖ", places.relations_meet, "indicator"),
     Row("the parts of a concatenation", places.parts_apart, "indicator"),
     Row("Qᵀ Q = I", inverses.orthogonal_cancels, "orthogonal"),
@@ -70,6 +75,7 @@ OF_SUMS: tuple[Row, ...] = (
     Row("one diagonal: δᵢⱼ aᵢ + δᵢⱼ bᵢ = δᵢⱼ (aᵢ + bᵢ)", terms.same_diagonal),
     Row("common factor: a b + a c = a (b + c)", terms.common_factors),
     Row("common number: 2a − 2b = 2 (a − b)", terms.common_number),
+    Row("tril_half(S) + tril_half(S)ᵀ = S for a symmetric S", triangles.halves_meet),
     Row("multiplied out and collected", terms.expand_and_collect),
     Row("one denominator: a/d² − b/d = (a − b d)/d²", denominators.one_denominator),
 )
@@ -80,6 +86,10 @@ OF_FUNCTIONS: tuple[Row, ...] = (
     Row("Q⁻¹ = Qᵀ", inverses.of_orthogonal),
     Row("diag(x)⁻¹ = diag(1/x)", inverses.of_diagonal),
     Row("log det X⁻¹ = −log det X, det X⁻¹ = 1/det X", inverses.of_inverse),
+    Row("tril_half(U) = ½ diag(diag(U)) for an upper triangle U", triangles.half_of_triangle),
+    Row("chol(diag(x)) = diag(√x)", triangles.factor_of_diagonal),
+    Row("log det chol(A) = ½ log det A, det chol(A) = √det A", triangles.determinant_of_factor),
+    Row("L(c E) = c L(E) for a linear function L", triangles.multiple_taken_out),
     Row("for positive x: |x| = x, (xᵃ)ᵇ = xᵃᵇ", signs.of_positive),
     Row("for positive x: Πⱼ≠ᵢ xⱼ = Π x / xᵢ", signs.product_of_positive),
     Row("| |x| | = |x|, relu relu x = relu x", signs.of_itself),
