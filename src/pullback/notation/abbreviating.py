@@ -21,8 +21,8 @@ from pullback.notation.tree import Formula
 from pullback.simplification.canonical import parity
 
 SHORTEST, LONGEST = 18, 600  # a formula in which names are looked for
-LEAST, SHARE = 6, Fraction(1, 4)  # what a new name has to save, and of the whole
-LEAST_OF_LINE = 2
+LEAST, SHARE = 4, Fraction(1, 6)  # what a new name has to save, and of the whole
+LEAST_OF_LINE = 1
 MOST_TRIED, MOST_NAMES = 4, 4
 DEFINITION = 2  # a definition is a name and an equality beside its formula
 
@@ -47,9 +47,20 @@ class Draft:
 
     @property
     def length(self) -> int:
-        """The size of the formula and of all the definitions."""
+        """How much there is to read in the formula and in all the definitions."""
         forms = [self.matrices.of(node) for node in self.definitions]
-        return self.tree.size + sum(DEFINITION + form.size for form in forms if form)
+        return length(self.tree) + sum(DEFINITION + length(form) for form in forms if form)
+
+
+def length(f: Formula) -> int:
+    """The names, numbers, functions and operators that show; factors stand side by side."""
+    own = {"sum": len(f.parts) - 1, "hadamard": len(f.parts) - 1, "kron": len(f.parts) - 1}
+    if f.op == "product":
+        signs = [p for p in f.parts if p.op == "number" and p.data == -1]
+        return sum(map(length, f.parts)) - len(signs)
+    if f.op == "bracket":
+        return 3
+    return own.get(f.op, 1) + sum(map(length, f.parts))
 
 
 def abbreviated(root: Node, draft: Draft, write: Callable[[Names], Draft | None]) -> Draft:
@@ -109,7 +120,7 @@ def _candidates(root: Node, draft: Draft, place: dict[Node, int]) -> Iterator[tu
     for node, form in draft.matrices.known():
         if form is not None and form in repeats and node in place and _nameable(node, root, names):
             found.setdefault(form, node)
-    ranked = sorted(found, key=lambda f: (-(repeats[f] - 1) * (f.size - 1), place[found[f]]))
+    ranked = sorted(found, key=lambda f: (-(repeats[f] - 1) * (length(f) - 1), place[found[f]]))
     free = _letters(place, names)
     for form in ranked[:MOST_TRIED]:
         node = found[form]

@@ -205,4 +205,4 @@ class MatrixForms:
         if graph is None:
             return None
         factors = [*scalar_order(graph.scalars), *assembled(graph, product.output)]
-        return wholes.pulled_out(algebra.product(factors))
+        return wholes.pulled_out(wholes.sandwiched(algebra.product(factors)))

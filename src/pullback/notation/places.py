@@ -302,6 +302,10 @@ def reshaped(f: Formula, rows: Size, columns: Size) -> Formula:
     """The matrix whose columns, one below the other, are a vector."""
     if f.op == "vec" and (extent(f.parts[0], 0), extent(f.parts[0], 1)) == (rows, columns):
         return f.parts[0]
+    if f.op in ("sum", "hadamard", "division") and any(p.op == "vec" for p in f.parts):
+        return f.like(
+            [p if p.kind == "scalar" else reshaped(p, rows, columns) for p in f.parts], "matrix"
+        )
     inner = f.parts[0] if f.op in ("vec", "reshape") else f
     return Formula("reshape", (inner,), "matrix", (rows, columns))
 

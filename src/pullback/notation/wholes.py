@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pullback.expressions.sizes import Size
 from pullback.notation import places
 from pullback.notation.algebra import Factors, power, product, reciprocal, transpose
 from pullback.notation.sums import add
-from pullback.notation.tree import Formula, number
+from pullback.notation.tree import Formula, identity, number
 
 
 def trace(f: Formula) -> Formula:
@@ -100,6 +101,32 @@ def pulled_out(f: Formula) -> Formula:
     return product(
         [*(p for p in parts if p.kind == "scalar"), Formula("transpose", (inside,), "matrix")]
     )
+
+
+def sandwiched(f: Formula) -> Formula:
+    """(s A − B A)ᵀ A as Aᵀ(s I − B) A, for a symmetric sum in the middle."""
+    parts = f.parts if f.op == "product" else ()
+    for k in range(len(parts) - 1):
+        outer, last = parts[k : k + 2]
+        if outer.op != "transpose" or outer.parts[0].op != "sum" or last.kind != "matrix":
+            continue
+        rows = places.extent(last, 0)
+        inner = [_before(p, last, rows) for p in outer.parts[0].parts] if rows else []
+        if inner and None not in inner:
+            middle = add([p for p in inner if p is not None])
+            if transpose(middle) == middle:
+                return product([*parts[:k], transpose(last), middle, *parts[k + 1 :]])
+    return f
+
+
+def _before(f: Formula, last: Formula, rows: Size) -> Formula | None:
+    """What stands before a last factor, or None if that is another."""
+    taken = Factors()
+    taken.take(f)
+    if not taken.chain or taken.chain[-1] != last:
+        return None
+    scalars = [power(s, e) for s, e in taken.scalars.items()]
+    return product([number(taken.value), *scalars, *(taken.chain[:-1] or [identity(rows)])])
 
 
 def fewest_transposes(f: Formula) -> Formula:

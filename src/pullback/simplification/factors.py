@@ -31,7 +31,7 @@ def like_factors(node: Node) -> Node | None:
     """
     if not isinstance(node, Contraction) or len(node.operands) < 2:
         return None
-    node = _on_the_diagonal(node)
+    node = on_the_diagonal(node)
     factors = _open_where_likes_meet(node)
     joined = _join_one_pair(factors)
     if joined is None:
@@ -41,7 +41,7 @@ def like_factors(node: Node) -> Node | None:
     return make.contract(factors, node.output, dict(enumerate(node.sizes)))
 
 
-def _on_the_diagonal(node: Contraction) -> Contraction:
+def on_the_diagonal(node: Contraction) -> Contraction:
     """δᵢⱼ aᵢ times bⱼ with both on one label, where they may meet."""
     one: dict[int, int] = {}  # labels that a δ makes equal to another
 

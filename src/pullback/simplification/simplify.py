@@ -18,6 +18,7 @@ from pullback.simplification import (
     exponentials,
     factors,
     inverses,
+    merged,
     opening,
     pairs,
     places,
@@ -90,6 +91,11 @@ OF_FUNCTIONS: tuple[Row, ...] = (
     Row("chol(diag(x)) = diag(√x)", triangles.factor_of_diagonal),
     Row("log det chol(A) = ½ log det A, det chol(A) = √det A", triangles.determinant_of_factor),
     Row("L(c E) = c L(E) for a linear function L", triangles.multiple_taken_out),
+    Row(
+        "(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹, log|det(A ⊗ B)| = n log|det A| + m log|det B|", merged.of_kronecker
+    ),
+    Row("[A, 0; 0, B]⁻¹ = [A⁻¹, 0; 0, B⁻¹], det [A, 0; 0, B] = det A det B", merged.of_blocks),
+    Row("f(vec X) = vec f(X), entry by entry", merged.of_every_entry),
     Row("for positive x: |x| = x, (xᵃ)ᵇ = xᵃᵇ", signs.of_positive),
     Row("for positive x: Πⱼ≠ᵢ xⱼ = Π x / xᵢ", signs.product_of_positive),
     Row("| |x| | = |x|, relu relu x = relu x", signs.of_itself),
