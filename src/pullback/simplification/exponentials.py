@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Contraction, Labels, Node
+from pullback.expressions.nodes import Contraction, Node
 from pullback.functions.record import argument_of
 from pullback.simplification.factors import base_and_exponent
+from pullback.simplification.products import Factor, Opened
 
 
 def softmax_recognised(node: Node) -> Node | None:
-    """exp(x) / Σ exp(x) = softmax(x), the sum over one axis."""
+    """exp(x) / Σ exp(x) = softmax(x), the sum over one axis, with other factors between them."""
     if not isinstance(node, Contraction) or len(node.operands) < 2:
         return None
-    for place, (divisor, over) in enumerate(node.operands):
-        base, exponent = base_and_exponent(divisor)
+    opened = Opened(node, deepest=3)
+    for place in opened.leaves():
+        base, exponent = base_and_exponent(opened.parts[place].node)
         if not isinstance(exponent, int) or exponent >= 0:
             continue
         summed = _sum_of_exp(base)
         if summed is None:
             continue
         inner, axis = summed
-        for k, (factor, labels) in enumerate(node.operands):
-            if k == place or argument_of("exp", factor) is not inner:
+        over = opened.parts[place].labels
+        for k in opened.leaves():
+            labels = opened.parts[k].labels
+            if k == place or argument_of("exp", opened.parts[k].node) is not inner:
                 continue
             kept = tuple([x for j, x in enumerate(labels) if j != axis])
             if kept != over or labels[axis] in kept:
                 continue
             order = [*range(axis), *range(axis + 1, inner.order), axis]
             last = make.transpose(inner, order)
-            found = make.apply("softmax", [last], last.shape)
-            rest: list[tuple[Node, Labels]] = [
-                pair for j, pair in enumerate(node.operands) if j not in (place, k)
+            found: list[Factor] = [
+                (make.apply("softmax", [last], last.shape), (*kept, labels[axis]))
             ]
-            rest.append((found, (*kept, labels[axis])))
-            rest.append((make.power(base, exponent + 1), over))
-            return make.contract(rest, node.output, dict(enumerate(node.sizes)))
+            if exponent != -1:
+                found.append((make.power(base, exponent + 1), over))
+            return opened.replaced((place, k), found)
     return None
 
 

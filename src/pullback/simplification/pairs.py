@@ -58,7 +58,11 @@ def _with_exp(one: Node, x: Node, other: Node) -> tuple[Node, ...] | None:
 
 
 def _with_sigmoid(one: Node, x: Node, other: Node) -> tuple[Node, ...] | None:
-    """σ(s u) σ(−s u) = σ(u) σ(−u) for a sign s: the product is even."""
+    """σ(x)(1 + e⁻ˣ) = 1; σ(s u) σ(−s u) = σ(u) σ(−u) for a sign s: the product is even."""
+    if isinstance(other, Sum) and len(other.terms) == 2:
+        exponential = make.apply("exp", (make.negate(x),), one.shape)
+        if other is make.add([(1, make.ones(one.shape)), (1, exponential)]):
+            return ()
     if argument_of("sigmoid", other) is not make.negate(x):
         return None
     inner = without_signs(x)

@@ -77,6 +77,7 @@ OF_SUMS: tuple[Row, ...] = (
     Row("common factor: a b + a c = a (b + c)", terms.common_factors),
     Row("common number: 2a − 2b = 2 (a − b)", terms.common_number),
     Row("tril_half(S) + tril_half(S)ᵀ = S for a symmetric S", triangles.halves_meet),
+    Row("where(c, a, b) + where(c, d, e) = where(c, a + d, b + e)", terms.choices_by_one_condition),
     Row("multiplied out and collected", terms.expand_and_collect),
     Row("one denominator: a/d² − b/d = (a − b d)/d²", denominators.one_denominator),
 )

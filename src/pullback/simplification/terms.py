@@ -10,7 +10,7 @@ from math import gcd, lcm
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, SizeValue, Sum
 from pullback.expressions.placement import has_no_values
-from pullback.functions.catalogue import primitive
+from pullback.functions.catalogue import CATALOGUE, primitive
 from pullback.simplification.canonical import Certificate, certificate_of, parity
 from pullback.simplification.factors import base_and_exponent, like_factors
 from pullback.simplification.measure import measure
@@ -109,6 +109,23 @@ def same_diagonal(node: Node) -> Node | None:
 def _holds_its_axes(term: Contraction) -> bool:
     """Whether some factor stands on every axis; a multiple of δ alone is better left so."""
     return {label for _, labels in term.operands for label in labels} >= {*term.output}
+
+
+def choices_by_one_condition(node: Node) -> Node | None:
+    """where(c, a, b) + where(c, d, e) = where(c, a + d, b + e), with whatever multiples of them."""
+    if not isinstance(node, Sum) or not 2 <= len(node.terms) <= 32:
+        return None
+    groups: dict[Node, list[tuple[Number, Node]]] = {}
+    for c, term in node.terms:
+        if isinstance(term, Apply) and term.function == "where":
+            groups.setdefault(term.arguments[0], []).append((c, term))
+    condition, group = max(groups.items(), key=lambda g: len(g[1]), default=(node, []))
+    if len(group) < 2:
+        return None
+    branches = [make.add([(c, t.children[k]) for c, t in group], node.shape) for k in (1, 2)]
+    chosen = CATALOGUE["where"].apply([condition, *branches])
+    rest = [(c, t) for c, t in node.terms if all(t is not other for _, other in group)]
+    return make.add([*rest, (1, chosen)])
 
 
 def alike(node: Sum) -> list[list[int]]:
