@@ -12,7 +12,7 @@ from pullback.compilation.contraction import LETTERS
 from pullback.compilation.ir import Literal, Register, View, whole
 from pullback.expressions.constructors import exact_number
 from pullback.expressions.nodes import Apply
-from pullback.expressions.sizes import Shape
+from pullback.expressions.sizes import Shape, Size
 from pullback.functions.matrices import SYMMETRISED
 from pullback.functions.record import Function
 from pullback.simplification.canonical import parity
@@ -229,12 +229,21 @@ class _Reader:
             return View(view.source, (*view.axes[:-2], view.axes[-1], view.axes[-2]))
         if name == "diagonal" and [ast.literal_eval(a) for a in arguments[1:]] == [0, -2, -1]:
             return self._diagonal(self._matrix(arguments[0]))
+        if name == "tril":
+            return self._lower(self._matrix(arguments[0]), *map(ast.literal_eval, arguments[1:]))
         if name in OF_A_MATRIX and len(arguments) == 1 and not keywords:
             inner = self._matrix(arguments[0])
             shape = self._shape_of(inner)
             core = tuple([shape[axis] for axis in OF_A_MATRIX[name]])
             return whole(self.arrays.emit("call", name, [inner], shape[:-2] + core))
         raise Unreadable
+
+    def _lower(self, view: View, offset: int = 0) -> View:
+        """The entries on and below the diagonal j = i + offset, times a mask of 0 and 1."""
+        relation = (Size.of(1), Size.of(-1)), Size.of(offset)
+        shape = self._shape_of(view)[-2:]
+        mask = self.arrays.emit("indicator", ">=", [], shape, relation)
+        return self.arrays.multiply(view, whole(mask))
 
     def _diagonal(self, view: View) -> View:
         shape = self._shape_of(view)

@@ -58,7 +58,7 @@ tril_half: Function = function(
     "tril_half",
     "(i,i)->(i,i)",
     partials=(LinearMap(lambda y, x, v: tril_half(v), lambda y, x, w: tril_half(w)),),
-    code="xp.tril({0}) - xp.tril(xp.triu({0})) / 2",
+    code="(xp.tril({0}) + xp.tril({0}, -1)) / 2",
     exact=_halved,
     doc="The lower triangle of a square matrix, with its diagonal halved.",
     latex=r"\operatorname{tril}_{1/2}",
