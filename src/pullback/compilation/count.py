@@ -43,7 +43,7 @@ CUBIC = {  # × n³
     "linalg.cholesky": 1 / 6,
 }
 OF_FACTORS = {  # × n³, and × n² for each column that is solved for
-    "factor": {"lu": (1 / 3, 0.0)},
+    "factor": {"lu": (1 / 3, 0.0), "cholesky": (1 / 6, 0.0)},
     "inverse": {
         "lu": (2 / 3, 0.0),
         "cholesky": (1 / 3, 0.0),

@@ -114,7 +114,7 @@ def _finite(i: Instruction, space: Mapping[str, Any]) -> bool:
 
 def _needs(i: Instruction) -> str:
     """What a matrix function needs, as its record says, or the factorisation that it goes by."""
-    if i.name == "linalg.cholesky":
+    if i.name.endswith("cholesky"):
         return f"needs {POSITIVE_DEFINITE.name}"
     domains = primitive(i.node).domain if isinstance(i.node, Apply) else ()
     stated = domains and (domains[0].matrix or domains[0] is NO_COMMON_EIGENVALUE)

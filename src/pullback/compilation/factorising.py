@@ -164,11 +164,12 @@ class _Sharing:
     def _by_cholesky(self, family: _Family) -> None:
         first = self._first(family)
         if family.cholesky < 0:
-            register, node = self._register(family.matrix), self._at(family.inverse).node
-            factor = Instruction("call", "linalg.cholesky", (family.matrix,), register, (), node)
+            result, node = self._register(family.matrix), self._at(family.inverse).node
         else:
-            factor = self._at(family.cholesky)
+            made = self._at(family.cholesky)
+            result, node = made.result, made.node
             self.new[family.cholesky] = []
+        factor = Instruction("factor", "cholesky", (family.matrix,), result, (True,), node)
         self._use(family, "cholesky", whole(factor.result))
         for k in family.determinants:
             if self._at(k).name == "linalg.det":

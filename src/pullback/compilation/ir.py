@@ -105,7 +105,8 @@ def whole(register: Register) -> View:
 #   store     the operand at places of one axis, zero elsewhere  detail: (axis, stretch)
 #   concatenate  the operands one after another         detail: (axis,)
 #   indicator 1 where a relation between indices holds name: == or >=; detail: (coefficients, offset)
-#   factor    a matrix taken apart, as a tuple          name: lu; detail: (whether singular is a fault,)
+#   factor    a matrix taken apart, for what follows    name: lu (a tuple), cholesky;
+#                                                       detail: (whether singular is a fault,)
 #   solve     A⁻¹ B by a factor of A                    name: general, lu, cholesky, lower, upper;
 #                                                       detail: (whether it is A⁻ᵀ B,)
 #   inverse   A⁻¹ by a factor of A                      name: lu, cholesky, lower, upper

@@ -17,7 +17,7 @@ class WholeWriter(ArrayWriter):
         match i.op, i.name:
             case "call", "linalg.inv":
                 self._inverse(i)
-            case "call", "linalg.cholesky":
+            case ("call", "linalg.cholesky") | ("factor", "cholesky"):
                 self._cholesky(i)
             case "call", "linalg.det" | "linalg.slogdet":
                 self._determinants(i)

@@ -20,6 +20,10 @@ def spelled(i: Instruction, operands: Sequence[str], module: str = "np") -> str:
     """The text for NumPy and JAX, of operands that can stand as arguments."""
     first = operands[0]
     match i.op, i.name:
+        case "factor", "cholesky":  # the lower factor, as LAPACK has the upper one in memory
+            if module == "np":
+                return f"linalg.cholesky({first}, check_finite=False).T"
+            return f"{module}.linalg.cholesky({first})"
         case "factor", _:
             return f"_lu({first}{'' if i.detail[0] else ', singular=True'})"
         case "inverse", _:
@@ -58,7 +62,7 @@ def helpers(instructions: Iterable[Instruction], known: Helpers) -> list[str]:
     found: set[str] = set()
     for i in instructions:
         match i.op, i.name:
-            case "factor", _:
+            case "factor", "lu":
                 found.add("lu")
             case "inverse", _:
                 found.add(f"inverse_by_{i.name}")
