@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from pullback.compilation.compile import Compiled
+from pullback.compilation.count import Prices
+from pullback.compilation.pricing import prices
 from pullback.compiled import code, compile
 from pullback.derivation import batching
-from pullback.derivation.derive import derive, derive_each, target_of
+from pullback.derivation.derive import derive, derive_each
 from pullback.derivation.structure import Convention
 from pullback.derived import Derivative, Differential
-from pullback.differentiation.forward import forward
-from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError
 from pullback.explanation.explain import Explanation
 from pullback.explanation.explain import explain as explain_program
-from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Node, Variable
 from pullback.expressions.program import Program
-from pullback.expressions.sizes import Shape, shape_text
-from pullback.language.declarations import check_name
+from pullback.expressions.sizes import shape_text
 from pullback.language.reading import Dialect
 from pullback.language.tensor import Tensor
-from pullback.simplification.simplify import simplify
+from pullback.products import (
+    gauss_newton,
+    hessian_diagonal,
+    hvp,
+    jacobian_diagonal,
+    jvp,
+    taylor,
+    vjp,
+)
 from pullback.stated import Stated, name_of, parse, program_of
 from pullback.training.minimising import Objective
 from pullback.verification.certificate import Certificate
@@ -130,74 +134,27 @@ def differential(f: Stated, *wrt: str | Tensor) -> Differential:
     return Differential(tuple(derive_each(program, names).values()))
 
 
-def jvp(f: Stated, wrt: str | Tensor, tangent: str | None = None) -> Tensor:
-    """The Jacobian times a direction, ḟ = J ẋ, derived forward: the shape of f.
+def cost(f: Stated, *wrt: str | Tensor, sizes: Mapping[str, int]) -> Prices:
+    """Counted operations, stored numbers and bytes of a value and derivative, in every order.
 
-    The direction is a new variable of the shape of ``wrt``, called ``x_dot`` for a variable
-    ``x`` unless ``tangent`` names it. Raises PullbackError for a name that is in use, and what
-    :func:`derivative` raises. A. Griewank, A. Walther, Evaluating Derivatives (2nd edition,
-    2008), chapter 3.
-
-    >>> import pullback as pb
-    >>> pb.jvp("norm2(A*x - b)^2", "x")
-    <Tensor (): 2 (A x − b)ᵀ A x_dot>
-    """
-    program = program_of(f)
-    target = target_of(program, name_of(program, wrt))
-    direction = _new_variable(program, tangent or f"{target.name}_dot", target.node.shape)
-    node = simplify(forward(program.result, {target.node: direction}))
-    return _with(program, node, direction)
-
-
-def vjp(f: Stated, wrt: str | Tensor, cotangent: str | None = None) -> Tensor:
-    """A cotangent times the Jacobian, x̄ = Jᵀ f̄, derived in reverse: the shape of ``wrt``.
-
-    The cotangent is a new variable of the shape of f, called ``f_bar`` (with the name of the
-    result, if it has one) unless named. Raises PullbackError for a name that is in use, and
-    what :func:`derivative` raises. A. Griewank, A. Walther, Evaluating Derivatives (2nd
-    edition, 2008), chapter 3.
+    The rows: entry by entry, forward, reverse, cross-country, compressed (δs kept apart), and
+    reverse without each of the three savings of back-propagation: stored forward values, stored
+    products, stored reciprocals. Several variables give a higher derivative, of which the last
+    differentiation is priced. ``.text()`` is a table, ``.to_dict()`` the counts as data.
+    ``sizes`` gives every named size a number. Raises PullbackError for one that is missing, and
+    what :func:`derivative` raises. A. Griewank, A. Walther, Evaluating Derivatives (2nd edition,
+    2008), chapters 3, 4 and 9.
 
     >>> import pullback as pb
-    >>> pb.vjp("A*x", "x")
-    <Tensor (n,): Aᵀ f_bar>
+    >>> prices = pb.cost("norm2(V*tanh(U*x) - y)^2", "x", sizes={"m": 100, "n": 50, "p": 10})
+    >>> prices.rows["reverse"].multiplications, prices.rows["forward"].multiplications
+    (12120, 56620)
     """
     program = program_of(f)
-    target = target_of(program, name_of(program, wrt))
-    name = cotangent or f"{program.result_name or 'f'}_bar"
-    seed = _new_variable(program, name, program.result.shape)
-    (raw,) = reverse(program.result, [target.node], seed=seed)
-    return _with(program, simplify(raw), seed)
-
-
-def hvp(f: Stated, wrt: str | Tensor, v: str | None = None) -> Tensor:
-    """The Hessian of a scalar ``f`` times a direction, H ẋ, in the shape of the variable.
-
-    Derived forward over reverse, so that the Hessian is never formed; the direction is named
-    as in :func:`jvp`. Raises what :func:`gradient` and :func:`jvp` raise. B. A. Pearlmutter,
-    "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
-
-    >>> import pullback as pb
-    >>> pb.hvp("norm2(A*x - b)^2", "x")
-    <Tensor (n,): 2 Aᵀ A x_dot>
-    """
-    program = program_of(f)
-    return jvp(gradient(program, wrt), name_of(program, wrt), v)
-
-
-def _new_variable(program: Program, name: str, shape: Shape) -> Variable:
-    check_name(name)
-    sizes = {n for v in program.variables.values() for size in v.shape for n in size.names}
-    if name in program.variables or name in program.lines or name in sizes:
-        raise PullbackError(f"the name '{name}' is already in use: choose another")
-    node = make.variable(name, shape)
-    assert isinstance(node, Variable)
-    return node
-
-
-def _with(program: Program, node: Node, variable: Variable) -> Tensor:
-    variables = {**program.variables, variable.name: variable}
-    derived = replace(program, result=node, result_name="", closed=frozenset(program.lines))
-    return Tensor.from_program(replace(derived, variables=variables))
+    names = [name_of(program, w) for w in wrt]
+    if len(names) > 1:
+        program = Derivative(derive(program, names[:-1])).program
+    return prices(derive(program, names[-1:]), sizes)
 
 
 def batch(f: Tensor | Program | str, over: Sequence[str | Tensor]) -> Tensor:
@@ -310,22 +267,28 @@ __all__ = [
     "Differential",
     "Explanation",
     "Grade",
+    "Prices",
     "batch",
     "check",
     "code",
     "compile",
+    "cost",
     "derivative",
     "derive_each",
     "differential",
     "explain",
+    "gauss_newton",
     "grade",
     "gradient",
     "hessian",
+    "hessian_diagonal",
     "hvp",
     "jacobian",
+    "jacobian_diagonal",
     "jvp",
     "objective",
     "parse",
     "program_of",
+    "taylor",
     "vjp",
 ]

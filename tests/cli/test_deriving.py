@@ -211,3 +211,16 @@ def test_a_program_in_indices_is_derived() -> None:
     done = run("derive", text, "--wrt", "U", "--form", "index", "--named")
     assert done.exit_code == 0
     assert "∂f/∂U_ij = 2 (h_i − y_i) h_i (1 − h_i) x_j" in done.output
+
+
+def test_a_price_list_as_text_and_as_data() -> None:
+    done = run("cost", NETWORK, "--wrt", "U,V", "--sizes", "m=5 n=4, p=2")
+    assert done.exit_code == 0 and done.output.count("entry by entry") == 2
+    data = json.loads(
+        run("cost", NETWORK, "--wrt", "x", "--sizes", "m=5 n=4 p=2", "--as", "json").output
+    )
+    assert data["costs"]["x"]["reverse"]["multiplications"] > 0
+    done = run("cost", NETWORK, "--wrt", "x", "--sizes", "m=5 n4")
+    assert done.exit_code == 2 and "'n4' is neither" in done.output
+    done = run("cost", NETWORK, "--wrt", "x", "--sizes", "m=5")
+    assert done.exit_code == 2 and "the sizes n, p" in done.output

@@ -90,6 +90,18 @@ def test_a_workspace_that_a_slice_shows_is_not_written_over():
     np.testing.assert_allclose(both(node, X=x34, x=x5[:4]), value, rtol=1e-13)
 
 
+def test_a_result_is_not_written_over_its_own_part():
+    # e_1 ⊗ (X/‖X₁‖ − …)₁: the array for the result serves as a workspace until it is written
+    f = pb.norm(pb.abs(pb.matrix("B", "n", "n")[0]))
+    b, w = x34[:3, :3] - 0.3, x34[:3, 1:]
+    r = np.linalg.norm(b[0])
+    expected = np.zeros((3, 3))
+    expected[0] = w[0] / r - b[0] * (b[0] @ w[0]) / r**3
+    for planned in (False, True):
+        found = pb.compile(pb.hvp(f, "B", "w"), planned=planned)(B=b, w=w)
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
+
+
 def test_a_slice_that_leaves_its_axis_is_an_error_that_says_so():
     fn = pb.compile(program(place.take(x, 0, 1, "k")))
     np.testing.assert_array_equal(fn(x=x5, k=2), x5[1:3])

@@ -14,7 +14,7 @@ from pullback.errors import DomainError
 from pullback.verification.differences import Place, Scale, largest_of
 
 TOLERANCE = 1e-11  # relative to the largest entry
-FLOOR = 1e-2  # a smaller entry counts as this: terms of order 1 may cancel
+FLOOR = 0.1  # a smaller entry counts as this: terms of order 1 may cancel
 AMPLIFIED = 300  # how much more than one rounding error of the point many operations may lose
 
 
@@ -64,12 +64,15 @@ def settle_derivative(
         return Place(derivation, given, SIZES, Scale(len(directions), extra))
 
     try:
-        here = place(drawn.point, 60)
-        truth = here.difference(directions)
-        formula = here.derivative_along(directions)
-        scale = max(largest_of(truth), largest_of(formula), here.mp.mpf(FLOOR))
-        error = float(largest_of(formula - truth) / scale)
-        if not error < 1e-12:
+        for digits in (60, 160):  # steep functions want a smaller step
+            here = place(drawn.point, digits)
+            truth = here.difference(directions)
+            formula = here.derivative_along(directions)
+            scale = max(largest_of(truth), largest_of(formula), here.mp.mpf(FLOOR))
+            error = float(largest_of(formula - truth) / scale)
+            if error < 1e-12:
+                break
+        else:
             raise Disagreement(f"{kind}: the formula is wrong by {error:.1e}")
         wanted = product(_floats(here.base[derivation.node]))
         if found is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from html import escape
 
 from pullback.compilation.compile import line_names, stable
 from pullback.compilation.factorising import share_factorisations
-from pullback.compilation.ir import Instruction, LinearProgram, Register
+from pullback.compilation.ir import VIEWS, Instruction, LinearProgram, Register
 from pullback.compilation.lowering import lower
 from pullback.compilation.rewriting import divide_once
 from pullback.expressions.nodes import Node
@@ -64,7 +65,8 @@ OF_FACTORS = {  # × n³, and × n² for each column that is solved for
 class Count:
     """Scalar operations: comparisons count as additions; functions are exp, log, powers, ….
 
-    ``stored`` are the numbers kept because they are used more than once.
+    ``stored`` are the numbers kept because they are used more than once, ``bytes`` what all
+    arrays take that are written on the way and as results, in float64.
     """
 
     multiplications: int = 0
@@ -72,6 +74,7 @@ class Count:
     divisions: int = 0
     functions: int = 0
     stored: int = 0
+    bytes: int = 0
 
     def __add__(self, other: Count) -> Count:
         return Count(*[getattr(self, f.name) + getattr(other, f.name) for f in fields(self)])
@@ -86,19 +89,25 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Savings:
-    """The counts of one computation, as it is and without each of the savings."""
+class Prices:
+    """The counts of several ways to compute the same, the operations of each over those of one."""
 
     rows: Mapping[str, Count]
+    unit: str  # the row that the others are compared with
+
+    def table(self) -> list[list[str]]:
+        """The counts as rows of text, headings first."""
+        heads = [f.name for f in fields(Count)] + ["ratio"]
+        whole = self.rows[self.unit].total or 1
+        table = [["", *heads]]
+        for name, count in self.rows.items():
+            numbers = [_grouped(getattr(count, f.name)) for f in fields(Count)]
+            table.append([name, *numbers, _ratio(count.total / whole)])
+        return table
 
     def text(self) -> str:
         """The counts as a table."""
-        heads = [f.name for f in fields(Count)] + ["× all"]
-        whole = next(iter(self.rows.values())).total or 1
-        table = [["", *heads]]
-        for name, count in self.rows.items():
-            numbers = [f"{getattr(count, f.name):,}" for f in fields(Count)]
-            table.append([name, *numbers, f"{count.total / whole:.2f}"])
+        table = self.table()
         widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
         return "\n".join(
             "  ".join(
@@ -107,6 +116,32 @@ class Savings:
             ).rstrip()
             for row in table
         )
+
+    def to_dict(self) -> dict[str, dict[str, int]]:
+        """The counts as data: for each way, its operations, stored numbers and bytes."""
+        return {name: asdict(count) for name, count in self.rows.items()}
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        head, *rows = self.table()
+        cells = "".join(f"<th>{escape(text)}</th>" for text in head)
+        body = "".join(
+            f"<tr><th>{escape(row[0])}</th>"
+            + "".join(f"<td>{escape(text)}</td>" for text in row[1:])
+            + "</tr>"
+            for row in rows
+        )
+        return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}" if number < 10**12 else f"{number:.2e}"
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 10**6 else f"{ratio:.1e}"
 
 
 def operations(program: LinearProgram, sizes: Mapping[str, int]) -> Count:
@@ -119,7 +154,7 @@ def savings(
     program: Program,
     sizes: Mapping[str, int],
     names: Mapping[Node, str] | None = None,
-) -> Savings:
+) -> Prices:
     """Operations of a program with its derivatives: with all three savings, and without each.
 
     Forward values: without them, every use of a forward value by a derivative computes it again
@@ -127,7 +162,7 @@ def savings(
     result back. Reciprocals: without them, every product with a stored reciprocal is a division.
     """
     outputs, program, names = stable(outputs, program, names or {})
-    everything = {**outputs, "": program.result} if program.result.order == 0 else dict(outputs)
+    everything = {**outputs, "": program.result}
     linear = divide_once(share_factorisations(lower(everything, line_names(program, names))))
     made = {i.result: i for i in linear.instructions}
     roots = {name: view.source for name, view in linear.outputs.items()}
@@ -140,7 +175,7 @@ def savings(
         "products not stored": _without_products(linear, made, forward, sizes),
         "reciprocals not stored": _without_reciprocals(linear, uses, made, sizes, whole),
     }
-    return Savings(rows)
+    return Prices(rows, "all three savings")
 
 
 def _closure(
@@ -223,10 +258,12 @@ def _without_reciprocals(
 
 
 def _total(instructions: Iterable[Instruction], sizes: Mapping[str, int]) -> Count:
-    total = Count()
+    total, written = Count(), 0
     for i in instructions:
         total = total + _count(i, sizes)
-    return total
+        if i.op not in ("input", "size", "item", *VIEWS):
+            written += 8 * _volume(i.result.shape, sizes)
+    return replace(total, bytes=written)
 
 
 def _stored(

@@ -133,8 +133,11 @@ class _Planner:
         if last != due:
             return last < due
         final = self.plan.steps[due]
-        views = [v for v in final.operands if v.source is register]
-        return all(in_place(final, v) for v in views)
+        return all(
+            in_place(final, v) and v.source is register  # not a part of it, seen as a view
+            for v in final.operands
+            if isinstance(v.source, Register) and self._owner(v.source) is register
+        )
 
     def _towards_output(self, i: Instruction) -> Buffer | None:
         """The array of an output of this shape that is written later, if it is free until then."""

@@ -10,10 +10,13 @@ from pullback.expressions.nodes import Node
 from pullback.expressions.walks import depending_on, post_order
 
 
-def forward(root: Node, tangents: Mapping[Node, Node]) -> Node:
+def forward(
+    root: Node, tangents: Mapping[Node, Node], found: dict[Node, Node] | None = None
+) -> Node:
     """The tangent of the root when each target moves along its tangent.
 
     A tangent has the axes of its target, then any axes of the direction, the same for all.
+    ``found`` receives the tangents of the nodes on the way.
 
     >>> x, v = make.variable("x", ["n"]), make.variable("v", ["n"])
     >>> y = make.contract([(x, "i"), (x, "i")], "")
@@ -23,7 +26,8 @@ def forward(root: Node, tangents: Mapping[Node, Node]) -> Node:
     target, first = next(iter(tangents.items()))
     trail = first.shape[target.order :]
     active = depending_on(root, tangents)
-    known: dict[Node, Node] = dict(tangents)
+    known = {} if found is None else found
+    known.update(tangents)
     for node in post_order(root):
         if node in active and node not in known:
             known[node] = make.add(
