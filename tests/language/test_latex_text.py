@@ -92,6 +92,8 @@ x + \mathbf{0} | x
 \mbox{tr}(SX) + {\rm tr}(S) + \mathop{\mathrm{tr}}(X) + \mathbf{tr}\,S | tr(S*X) + 2*tr(S) + tr(X)
 \mathcal{L}(x, s) = s\,x^\top x | s*(x'*x)
 \ell(\mu) = \mu^\top x | mu'*x
+\lambda_{\max}(S^T S) + \lambda_{\text{min}}(S^TS) + \lambda_\max(S S^T) | 2*lambda_max(S'*S) + lambda_min(S'*S)
+\sigma_{\mathrm{max}}(A) + \sigma x^T x | spectral_norm(A) + sigma*(x'*x)
 (x - \mu)^{T} S^{-1}(x - \mu) | (x - mu)'*inv(S)*(x - mu)
 """.strip().splitlines()
 
@@ -148,6 +150,8 @@ def test_lines_have_names():
     [
         (r"\sum_i x_i", "sums over an index are not read", r"\sum"),
         (r"\int x", "integrals", r"\int"),
+        (r"\operatorname{tr}(e^{X})", "e to a matrix has two meanings", "e^{X}"),
+        (r"A^\dagger x", "pinv.*pseudo-inverse", r"\dagger"),
         (r"\foo{x}", r"'\\foo' has no meaning here", r"\foo"),
         (r"\log x y", "where this argument ends is open", "y"),
         (r"\operatorname{tr} A B", "where this argument ends is open", "B"),

@@ -48,6 +48,31 @@ CALLED_OTHERWISE = {
 }
 
 
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        (r"A\b", "inv(A)*b"),
+        (r"c'*(A \ b)", "c'*inv(A)*b"),
+        (r"(A'*A)\(A'*b) + c", "inv(A'*A)*(A'*b) + c"),
+        (r"A\B*c", "inv(A)*B*c"),
+        (r"\(b^T c\)", "b'*c"),
+        (r"b^T A\, c", "b'*A*c"),
+    ],
+)
+def test_a_backslash_between_values_divides_from_the_left(text, meaning):
+    shapes = {"A": ("n", "n"), "B": ("n", "n"), "b": ("n",), "c": ("n",)}
+    numbers = arrays({name: list(shape) for name, shape in shapes.items()}, 6)
+    read, meant = (
+        value(parse_program(t, {k: s for k, s in shapes.items() if k in t}).result, numbers)
+        for t in (text, meaning)
+    )
+    np.testing.assert_allclose(read, meant, rtol=1e-9)
+
+
+def test_a_method_marks_numpy():
+    assert len(parse_program("(X - X.mean(axis=0)) / X.std(axis=0)").result.shape) == 2
+
+
 def renamed(text, called):
     return re.sub(r"[A-Za-z]\w*", lambda m: called.get(m[0], m[0]), text)
 

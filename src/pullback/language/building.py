@@ -64,7 +64,10 @@ def span_of(token: Any) -> tuple[int, int]:
     return token.start_pos, token.end_pos
 
 
-def product_of(left: Syntax, operator: str, at: tuple[int, int], right: Syntax) -> Product:
+def product_of(left: Syntax, operator: str, at: tuple[int, int], right: Syntax) -> Syntax:
+    """Two factors with an operator between; ``A \\ b`` solves A x = b, as in MATLAB."""
+    if operator == "\\":
+        return Call(left.start, right.stop, "solve", [left, right])
     return Product(left.start, right.stop, operator, left, right, at)
 
 
@@ -73,7 +76,7 @@ def beside(left: Syntax, right: Syntax) -> Product:
     if isinstance(left, Product) and left.operator in ("/", "./") and not left.closed:
         hint = "write (a/b)*c or a/(b*c)"
         raise Fault("a/b c has two readings", right.start, right.stop, hint)
-    return product_of(left, BESIDE, (right.start, right.start + 1), right)
+    return Product(left.start, right.stop, BESIDE, left, right, (right.start, right.start + 1))
 
 
 def negated(signs: list[Any], operand: Syntax) -> Syntax:

@@ -9,8 +9,12 @@ from pullback.errors import Place, PullbackError
 from pullback.language.printed import MARK
 
 Span = tuple[int, int]
-_NUMPY = re.compile(r"@|\*\*|\.T(?!\w)|(?<![\w.])(?:np|numpy)\.")
+_NUMPY = re.compile(r"@|\*\*|\.T(?!\w)|(?<![\w.])(?:np|numpy)\.|(?<=[A-Za-z_)\]])\.[a-z_]+\(")
 _LATEX = re.compile(r"\\[A-Za-z]+|\\.?|[\^_]\{")
+# A\b, A \ b and A\(B*c) of MATLAB: between values, of which the second is no command of LaTeX
+_DIVISION = re.compile(
+    r"(?:(?<=[\w)\]'])|(?<=[\w)\]'] ))\\ *(?:\((?![^\\]*\\\))|[A-Za-z](?![A-Za-z]))"
+)
 _INDEX = re.compile(
     r"[Σ∑]_(?:\{[^{}]*\}(?:\^\{[^{}]*\})?|[^\W\d_]+)\s*[\w(\[√]|(?<!\w)sum_(?:\{|[^\W\d_]\w*\()"
     r"|(?<!\w)(?:delta|δ)\[|(?<!\w)δ_[^\W\d_]{2}(?!\w)|\]_(?:\{|[^\W\d_])"
@@ -26,7 +30,7 @@ _INSTEAD = {
 def recognised(text: str) -> tuple[Literal["matlab", "numpy", "latex", "printed"], Span | None]:
     """The dialect whose marks a text has outside of comments, and the first of them."""
     plain = _COMMENT.sub(lambda comment: " " * len(comment.group()), text)
-    latex = _LATEX.search(plain)
+    latex = _latex_in(plain)
     if latex:
         return "latex", latex.span()
     numpy = _NUMPY.search(plain)
@@ -34,6 +38,14 @@ def recognised(text: str) -> tuple[Literal["matlab", "numpy", "latex", "printed"
         return "numpy", numpy.span()
     printed = MARK.search(plain)
     return ("printed", printed.span()) if printed else ("matlab", None)
+
+
+def _latex_in(plain: str) -> re.Match[str] | None:
+    r"""The first mark of LaTeX; a text of which every \ divides from the left, as A\b, has none."""
+    first = _LATEX.search(plain)
+    if first and all(_DIVISION.match(plain, m.start()) for m in _LATEX.finditer(plain)):
+        return None
+    return first
 
 
 def in_indices(text: str) -> bool:
@@ -46,7 +58,7 @@ def refuse_other_dialects(text: str, plain: str) -> None:
 
     For a text that is stated to be in the default dialect.
     """
-    found = [match for match in (_NUMPY.search(plain), _LATEX.search(plain)) if match]
+    found = [match for match in (_NUMPY.search(plain), _latex_in(plain)) if match]
     if not found:
         return
     first = min(found, key=lambda match: match.start())

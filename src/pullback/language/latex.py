@@ -31,6 +31,10 @@ _WORDS = (  # \\operatorname{tr}, \\mathop{\\mathrm{tr}}, {\\rm tr}
     rf"|\{{\s*\\(?:rm|bf)\s+(?:%s)\s*\}})"
 )
 EULER = "ℯ"
+# \lambda_{\max}(A), in front of its argument: alone it is a name
+_EXTREME = (
+    rf"\\%s\s*_\s*(?:\\|\{{\s*(?:\\(?:{_FACES})\s*\{{|\\)?\s*)%s(?:\s*\}}){{0,2}}(?=\s*[(\[])"
+)
 _COMMANDS = r"\\(?:%s)(?![A-Za-z])"
 # functions under the names that LaTeX has for them
 COMMANDS = {
@@ -74,7 +78,7 @@ _HINTS = {
     "nabla": "state the function; its derivative is what is asked for",
     "begin": "of matrices bmatrix, pmatrix, matrix, array and vmatrix are read",
     "mathbb": "of \\mathbb only \\mathbb{1} is read, the vector of ones, and x \\in \\mathbb{R}^n",
-    "dagger": "write \\top for the transpose",
+    "dagger": "write \\operatorname{pinv}(A) for the pseudo-inverse, \\top for the transpose",
     "dots": "write the matrix with names of its blocks",
     "ast": "write \\cdot or \\odot",
     "arg": "state the function alone",
@@ -97,6 +101,8 @@ def function_pattern(known: Collection[str]) -> str:
         _WORDS % (("|".join(escaped),) * 4),
         _COMMANDS % "|".join(sorted(COMMANDS, reverse=True)),
     ]
+    extremes = ("lambda_max", "lambda_min", "sigma_max")
+    parts += [_EXTREME % tuple(w.split("_")) for w in extremes if w not in known]
     if not {"sigma", "σ"} & set(known):
         parts.append(r"(?:\\sigma(?![A-Za-z])|σ)(?=[ \t]*\()")
     return "|".join(parts)
@@ -215,6 +221,11 @@ def unknown(plain: str, at: int) -> Fault:
     if command is None and plain[at] == "_":
         hint = r"a mark is one letter, number or word: x_1, x_{\text{new}}; places are x_{1:k}"
         return Fault("this mark below is not read", at, at + 1, hint)
+    raised = re.compile(r"\^\s*\{?\s*(\\[A-Za-z]+)").match(plain, at)
+    if raised is not None:
+        return Fault(
+            f"'{raised[1]}' has no meaning here", *raised.span(1), _HINTS.get(raised[1][1:], "")
+        )
     if command is None:
         return unknown_character(plain, at)
     hint = _HINTS.get(command[0][1:], "functions are \\operatorname{name}, names \\mathrm{name}")

@@ -269,10 +269,10 @@ def _raised(base: Syntax, suffix: list[Any], raised: bool) -> tuple[Syntax, bool
         if written.isdigit():
             exponent = Literal(*at, int(written))
         if isinstance(base, Name) and base.name == EULER:
-            return Call(base.start, at[1], "exp", [exponent]), True
+            return Call(base.start, at[1], "ℯ^", [exponent]), True
         return Power(base.start, at[1], "^", base, exponent, at), True
     exponent, close = suffix[1], suffix[2]
     if isinstance(base, Name) and base.name == EULER:
-        return Call(base.start, close.end_pos, "exp", [exponent]), True
+        return Call(base.start, close.end_pos, "ℯ^", [exponent]), True
     operator = ".^" if token.type == "ENTRY_RAISED" else "^"
     return Power(base.start, close.end_pos, operator, base, exponent, at), True

@@ -61,6 +61,18 @@ def _times(kinds: tuple[Kind, ...]) -> Verdict:
     )
 
 
+def _power_of_e(kinds: tuple[Kind, ...]) -> Verdict:
+    """``e^{x}``, entry by entry; of a matrix it may be the exponential of the whole."""
+    if k.order_of(kinds[0]) == 2:  # a reading, so that no other is found, and refused
+
+        def refused(_nodes: Sequence[Node], _shape: Shape) -> Node:
+            hint = r"write \operatorname{expm}(A) of the whole matrix, \exp(A) entry by entry"
+            raise PullbackError(f"e to {k.kind_text(kinds[0])} has two meanings", None, hint)
+
+        return Rule(kinds[0], ((0, 0), (0, 1)), build=refused)
+    return k.entrywise(kinds)
+
+
 def _inner_product(kinds: tuple[Kind, ...]) -> Verdict:
     if k.order_of(kinds[0]) == k.order_of(kinds[1]) == 1:
         return k.dot(*kinds)
@@ -75,6 +87,7 @@ BRACKETS: dict[str, tuple[Callable[[tuple[Kind, ...]], Verdict], Build]] = {
         _log_modulus,
         lambda nodes, shape: CATALOGUE["log"].apply([CATALOGUE["abs"].apply(nodes)]),
     ),
+    "ℯ^": (_power_of_e, lambda nodes, shape: CATALOGUE["exp"].apply(nodes)),
     "⟨": (_inner_product, lambda nodes, shape: make.total(make.multiply(*nodes))),
 }
 

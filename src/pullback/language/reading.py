@@ -15,6 +15,7 @@ from pullback.language.dialects import recognised, refuse_other_dialects
 from pullback.language.faults import Fault, Missing, insist_short
 from pullback.language.grammars import blank, parsed, parser
 from pullback.language.latex_building import LatexBuilder, named
+from pullback.language.latex_calls import BRACKETS
 from pullback.language.numpy_building import BLANKED, NumpyBuilder, unknown
 from pullback.language.parentheses import Context, settle
 from pullback.language.printed import COEFFICIENT, has_coefficient, paired
@@ -23,6 +24,7 @@ from pullback.language.syntax import Declaration, Line, Source
 Dialect = Literal["matlab", "numpy", "latex", "printed", "index", "vec"]
 Span = tuple[int, int]
 NAMED = ("FUNCTIONS", "|".join(sorted(FUNCTION_NAMES, key=lambda name: (-len(name), name))))
+_OF_LATEX = frozenset({*FUNCTION_NAMES, *BRACKETS})
 TYPED = (r"[^\n]*// PRINTED\n", "")  # typed formulas have an operator between their factors
 
 
@@ -72,7 +74,7 @@ def _read(
         source = source_of(text, parsed(plain, reader, latex.unknown), dialect, mark)
         source.declarations += sets
         named(source, known)
-        settle(source, Context(known, sizes, FUNCTION_NAMES, SHARED, beside=True))
+        settle(source, Context(known, sizes, _OF_LATEX, SHARED, beside=True))
         return source
     if dialect == "matlab":
         plain = prepared(text, "separate")
