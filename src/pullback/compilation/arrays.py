@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from pullback.compilation.ir import Builder, Literal, Register, Stretch, View, whole
+from pullback.compilation.nonnegative import is_nonnegative
 from pullback.expressions.nodes import Number
 from pullback.expressions.normal import number_power
 from pullback.expressions.sizes import Shape, Size
@@ -15,6 +17,24 @@ COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equa
 
 class Arrays(Builder):
     """The builder with NumPy's vocabulary: axes align from the right, None axes broadcast."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nonnegative: set[Register] = set()  # registers without negative entries
+
+    def emit(
+        self,
+        op: str,
+        name: str,
+        operands: Sequence[View],
+        shape: Shape,
+        detail: tuple[Any, ...] = (),
+        kind: str = "real",
+    ) -> Register:
+        register = super().emit(op, name, operands, shape, detail, kind)
+        if is_nonnegative(self.defined[register], self.nonnegative):
+            self.nonnegative.add(register)
+        return register
 
     def map(self, name: str, *views: View) -> View:
         """An elementwise function; the result has the axes that some operand really has."""

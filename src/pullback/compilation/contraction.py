@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pullback.compilation.arrays import Arrays, plain
 from pullback.compilation.ir import Literal, Register, View, is_weak, whole
-from pullback.compilation.ordering import best_order, nominal
+from pullback.compilation.ordering import MATRIX_PRODUCT, Measure, best_order, nominal
+from pullback.compilation.squares import rooted, square, weights
 from pullback.expressions.nodes import Labels, Number
 from pullback.expressions.sizes import Size
 
@@ -28,15 +29,21 @@ class Product:
     factors: list[Factor] = field(default_factory=list)
     scalars: list[Register] = field(default_factory=list)
     coefficient: Number = 1
+    measure: Measure = nominal
 
     @property
     def real(self) -> set[int]:
         return {label for _, labels in self.factors for label in labels}
 
-    def cost(self) -> float:
-        return best_order([ls for _, ls in self.factors], self._kept(), self.sizes)[0]
+    def cost(self, nonnegative: Container[Register] = ()) -> float:
+        """What its multiplications cost; ``nonnegative`` are registers without entries below 0."""
+        labels = [ls for _, ls in self.factors]
+        kept = self.kept()
+        between = weights(self.factors, kept, self.sizes, self.measure, nonnegative)
+        saved = MATRIX_PRODUCT * between.work / 2 if between else 0
+        return best_order(labels, kept, self.sizes, self.measure)[0] - saved
 
-    def _kept(self) -> list[int]:
+    def kept(self) -> list[int]:
         real = self.real
         return [x for x in dict.fromkeys(self.output) if x in real]
 
@@ -45,6 +52,7 @@ def gather(
     operands: Sequence[tuple[View | Product, Labels]],
     output: Labels,
     label_sizes: Sequence[Size],
+    measure: Measure = nominal,
 ) -> tuple[Product, list[Size]]:
     """The product of operands under common labels, and the sizes of sums over nothing.
 
@@ -53,7 +61,7 @@ def gather(
     """
     sizes = dict(enumerate(label_sizes))
     parent = list(range(len(sizes)))
-    product = Product([], {})
+    product = Product([], {}, measure=measure)
 
     def root(label: int) -> int:
         while parent[label] != label:
@@ -121,7 +129,7 @@ def multiply_out(arrays: Arrays, product: Product) -> View:
         value = front
         labels: Labels = ()
     else:
-        register, labels = _contract_all(arrays, factors, kept, product.sizes, front)
+        register, labels = _contract_all(arrays, factors, kept, product, front)
         value = whole(register)
     # a label that no factor has is a broadcast axis, or a δ between several
     absent = [x for x in dict.fromkeys(product.output) if x not in labels]
@@ -165,10 +173,15 @@ def spelled(labels: Sequence[int], universe: Sequence[int]) -> str:
 
 
 def _contract_all(
-    arrays: Arrays, factors: list[Factor], kept: list[int], sizes: Mapping[int, Size], front: View
+    arrays: Arrays, factors: list[Factor], kept: list[int], product: Product, front: View
 ) -> Factor:
     """All factors pairwise in the cheapest order, ``front`` multiplied in where it is smallest."""
-    steps = best_order([labels for _, labels in factors], kept, sizes)[1]
+    sizes, measure = product.sizes, product.measure
+    between = weights(factors, kept, sizes, measure, arrays.nonnegative)
+    if between is not None:
+        factors, front = rooted(arrays, factors, kept, between, front)
+    alone = len(factors) == 2 and square(factors, kept) is not None  # BLAS halves this one
+    steps = best_order([labels for _, labels in factors], kept, sizes, measure)[1]
     shapes: dict[int, Sequence[int]] = {k: labels for k, (_, labels) in enumerate(factors)}
     alive = dict(shapes)
     for step, (i, j) in enumerate(steps):
@@ -179,10 +192,13 @@ def _contract_all(
     last = len(factors) + len(steps) - 1
     target = -1
     if front != View(Literal(1)):
-        volume = {k: _volume(labels, sizes) for k, labels in shapes.items()}
+        volume = {k: _volume(labels, product) for k, labels in shapes.items()}
         least = min(volume.values())
-        # the result if it is as small as any, else the earliest small one
-        target = last if volume[last] == least else min(k for k in volume if volume[k] == least)
+        # the result if it is as small as any, or of one matrix with itself; else an early small one
+        if volume[last] == least or alone:
+            target = last
+        else:
+            target = min(k for k in volume if volume[k] == least)
 
     values: dict[int, Factor] = {}
     for k in range(last + 1):
@@ -199,10 +215,10 @@ def _contract_all(
     return values[last]
 
 
-def _volume(labels: Sequence[int], sizes: Mapping[int, Size]) -> int:
+def _volume(labels: Sequence[int], product: Product) -> int:
     volume = 1
     for label in labels:
-        volume *= nominal(sizes[label])
+        volume *= product.measure(product.sizes[label])
     return volume
 
 

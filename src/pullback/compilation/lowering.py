@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from pullback.compilation.adding import added, magnitude
 from pullback.compilation.arrays import Arrays
 from pullback.compilation.contraction import Product, gather, multiply_out
 from pullback.compilation.functions import lower_call
@@ -179,7 +180,9 @@ class _Lowering:
             joined = self._gather(node, {**parts, child: inner})
             if len(joined.factors) > EXHAUSTIVE:
                 continue
-            if joined.cost() < 0.99 * (apart.cost() + inner.cost()) or not inner.factors:
+            known = self.arrays.nonnegative
+            separate = apart.cost(known) + inner.cost(known)
+            if joined.cost(known) < 0.99 * separate or not inner.factors:
                 merged.add(child)
         parts_: dict[Node, View | Product] = {
             c: self.open.pop(c) if c in merged else self.view(c) for c in children if c is not line
@@ -250,59 +253,8 @@ class _Lowering:
                 self.open[child].coefficient *= rest  # into the product, where it is small
                 rest = 1
             terms.append((rest, self.view(child)))
-        total = joined(self.arrays, terms, node.shape) or self._combined(terms, node.shape)
+        total = joined(self.arrays, terms, node.shape) or added(self.arrays, terms, node.shape)
         return total if shared == 1 else self.arrays.scale(shared, total)
-
-    def _combined(self, terms: list[tuple[Number, View]], shape: Shape) -> View:
-        """Terms of one structure are added as they are; a δ among others is added in place."""
-        arrays = self.arrays
-        structures = {_ties(view) for _, view in terms}
-        if len(structures) == 1 and structures != {()}:
-            return self._tied(terms, structures.pop())
-        flat = [(c, view) for c, view in terms if not view.has_delta]
-        tied = [(c, view) for c, view in terms if view.has_delta]
-        if not tied:
-            return self._added(flat)
-        if flat:
-            total = arrays.full(self._added(flat), shape)
-        else:
-            c, view = tied.pop(0)
-            total = arrays.dense(arrays.scale(c, view), shape)
-        for c, view in tied:
-            total = arrays.place(total, arrays.scale(c, view), shape)
-        return total
-
-    def _tied(self, terms: list[tuple[Number, View]], ties: tuple[int, ...]) -> View:
-        """Terms with the same δs: their diagonals are added, and the sum is diagonal alike."""
-        firsts = sorted(set(ties))
-        diagonals = [
-            (c, View(v.source, tuple([_real(v.axes[k]) for k in firsts]))) for c, v in terms
-        ]
-        total = self._added(diagonals)
-        own = dict(zip(firsts, total.axes, strict=True))
-        for k in firsts:
-            if own[k] is None and ties.count(k) > 1:
-                own[k] = -1 - k  # a δ along axes that no term has
-        return View(total.source, tuple([own[k] for k in ties]))
-
-    def _added(self, terms: list[tuple[Number, View]]) -> View:
-        """The terms as a chain of additions and subtractions, in reading order."""
-        arrays = self.arrays
-        terms = sorted(terms, key=self._reading_order)
-        coefficient, total = terms[0]
-        total = arrays.scale(coefficient, total)
-        for coefficient, view in terms[1:]:
-            step = arrays.subtract if coefficient < 0 else arrays.add
-            total = step(total, arrays.scale(_magnitude(coefficient), view))
-        return total
-
-    def _reading_order(self, term: tuple[Number, View]) -> tuple[bool, int, bool, int]:
-        coefficient, view = term
-        source = view.source
-        if isinstance(source, Literal):
-            return coefficient * source.value < 0, 0, False, -1
-        leaf = self.arrays.defined[source].op in ("input", "size")
-        return coefficient < 0, -len(source.shape), leaf, source.index
 
     # the end
 
@@ -365,28 +317,13 @@ def granted_sizes(nodes: Iterable[Node]) -> tuple[Size, ...]:
     return tuple(dict.fromkeys(size for node in slices for size in node.granted))
 
 
-def _real(axis: int | None) -> int | None:
-    return None if axis is None or axis < 0 else axis
-
-
-def _ties(view: View) -> tuple[int, ...]:
-    """Which axes a δ makes equal: the first axis that shows the same axis of the source."""
-    if not view.has_delta:
-        return ()
-    return tuple([k if a is None else view.axes.index(a) for k, a in enumerate(view.axes)])
-
-
 def _common_factor(coefficients: list[Number]) -> Number:
     """What can be taken out of a sum so that only ±1 remains, as in 2 (h − y); else 1."""
-    magnitudes = {_magnitude(c) for c in coefficients}
+    magnitudes = {magnitude(c) for c in coefficients}
     if len(magnitudes) == 1 and len(coefficients) > 1:
         (common,) = magnitudes
         return -common if all(c < 0 for c in coefficients) else common
     return 1
-
-
-def _magnitude(number: Number) -> Number:
-    return -number if number < 0 else number
 
 
 def _divided(coefficient: Number, by: Number) -> Number:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 
 from pullback.expressions.sizes import Size
 
 Pairs = tuple[tuple[int, int], ...]  # positions; the result of a step is appended at the end
+Measure = Callable[[Size], int]  # a number for a size
 
 NOMINAL = 64  # what a named size counts for while it has no number
 EXHAUSTIVE = 6  # up to so many factors every order is tried
 MATRIX_PRODUCT = 0.25  # cost of a multiply-add inside a matrix product, against one on its own
+LOOP = 20  # cost of starting an innermost loop of an elementwise product
 
 
 @lru_cache(maxsize=4096)
@@ -21,8 +23,22 @@ def nominal(size: Size) -> int:
     return max(1, size.evaluate(dict.fromkeys(size.names, NOMINAL)))
 
 
+class Sizes:
+    """The numbers of named sizes, those at hand for a call; a :data:`Measure`."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        self.numbers = dict(numbers)
+
+    def __call__(self, size: Size) -> int:
+        known = {name: self.numbers.get(name, NOMINAL) for name in size.names}
+        return max(1, size.evaluate(known))
+
+
 def best_order(
-    factors: Sequence[Sequence[int]], output: Sequence[int], sizes: Mapping[int, Size]
+    factors: Sequence[Sequence[int]],
+    output: Sequence[int],
+    sizes: Mapping[int, Size],
+    measure: Measure = nominal,
 ) -> tuple[float, Pairs]:
     """The cost and the pairs of the cheapest order of contraction.
 
@@ -30,12 +46,14 @@ def best_order(
     >>> best_order([(0, 1), (1, 2), (2,)], (0,), {0: n, 1: n, 2: n})[1]
     ((1, 2), (0, 3))
     """
-    used = sorted({label for labels in factors for label in labels} | set(output))
+    ends = list(dict.fromkeys(output))
+    # numbered as the axes of the results lie in memory: the output's in its order, then the others
+    used = [*ends, *sorted({label for labels in factors for label in labels} - set(ends))]
     number = {label: k for k, label in enumerate(used)}
     return _best(
         tuple([frozenset([number[x] for x in labels]) for labels in factors]),
-        frozenset([number[x] for x in output]),
-        tuple([nominal(sizes[label]) for label in used]),
+        frozenset(range(len(ends))),
+        tuple([measure(sizes[label]) for label in used]),
     )
 
 
@@ -61,10 +79,26 @@ def _pair_cost(
     left: frozenset[int], right: frozenset[int], kept: frozenset[int], dims: tuple[int, ...]
 ) -> float:
     both = left | right
-    contracted = (left & right) - kept
-    each = MATRIX_PRODUCT if contracted and left - right and right - left else 1.0
+    volume = _volume(both, dims)
+    if (left & right) - kept:
+        each = MATRIX_PRODUCT if left - right and right - left else 1.0
+    else:
+        each = 1 + LOOP / _run(left, right, dims)
     # ten for the operation itself: fewer, larger operations win a tie
-    return each * _volume(both, dims) + _volume(both & kept, dims) + 10
+    return each * volume + _volume(both & kept, dims) + 10
+
+
+def _run(left: frozenset[int], right: frozenset[int], dims: tuple[int, ...]) -> int:
+    """How long the innermost loops of an elementwise product are: the last axes seen alike."""
+    run = 1
+    first: tuple[bool, bool] | None = None
+    for x in sorted(left | right, reverse=True):
+        shown = x in left, x in right
+        first = first or shown
+        if shown != first:
+            break
+        run *= dims[x]
+    return run
 
 
 def _exhaustive(

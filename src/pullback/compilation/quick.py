@@ -46,7 +46,8 @@ def quick_check(
     wrong. Arrays that are no inputs show the sizes that inputs do not. There is no such function
     where arrays do not show every size.
 
-    >>> A = Variable("A", (Size.of("m"), Size.of("n")))
+    >>> from pullback.expressions import constructors as make
+    >>> A = make.variable("A", ["m", "n"])
     >>> check = quick_check({"A": A}, ["A"], ["n"])
     >>> check(np.ones((2, 3)))[2], check(A=[[1.0]])
     ((3,), None)
