@@ -72,7 +72,8 @@ def test_every_function_and_its_partials():
 
 # Numbers: C's words against exact values
 
-POINTS = [0.0, -0.0, 1, -1, 800, -800, np.inf, -np.inf, np.nan, 5e-324, 1e308, -1e308, -2]
+PAYLOAD = np.array(0x7FF80000000007A2).view(np.float64)[()]  # NaNs may carry numbers, as R's do
+POINTS = [0.0, -0.0, 1, -1, 800, -800, np.inf, -np.inf, np.nan, PAYLOAD, 5e-324, 1e308, -1e308, -2]
 EXACT = {
     "arccos": mp.acos,
     "arccosh": mp.acosh,
@@ -102,7 +103,7 @@ EXACT |= {
     )
 }
 EXACT |= {f"special.{name}": getattr(mp, name) for name in ("erf", "erfc", "gamma")}
-RANGES = {"exp": 745, "expm1": 709, "sinh": 709, "cosh": 709, "special.gamma": 20, "exp2": 1000}
+RANGES = {"exp": 707, "expm1": 709, "sinh": 709, "cosh": 709, "special.gamma": 20, "exp2": 1000}
 UNITS = {"special.gamma": 12, "special.gammaln": 200}  # C's own, near their zeros and poles
 
 

@@ -75,32 +75,28 @@ class _Body:
         i, register = step.instruction, step.result
         operands = [self._operand(step, o) for o in step.operands]
         kind = "bool" if register.kind == "bool" else "real"
-        if i.op == "map" and self.scope.checked:
-            probe = spelling.outside(i, ["" for _ in operands], "")
-            if probe is not None:
-                operands = [self._named(text, lines) for text in operands]
+        test = (
+            spelling.outside(i, self.scope.signs) if i.op == "map" and self.scope.checked else None
+        )
+        if test is not None:
+            operands = [self._named(text, lines) for text in operands]
+        after = test is not None and "{result}" in test
+        words = [bracketed(operand, ATOM) for operand in operands]
+        if test is not None and not after:
+            lines.append(f"bad |= {test.format(*words)};")
         text = self._value(step, operands)
-        named = register in self.scope.wanted or not self.loop.domain
-        test = None
-        if i.op == "map" and self.scope.checked:
-            name = self.scope.name(register)
-            test = spelling.outside(i, [bracketed(o, ATOM) for o in operands], name)
-            if test is None or name not in test:
-                lines += [f"bad |= {test};"] if test else []
-                test = None
-        count = self.uses.get(register, 0)
-        if test is None and register not in self.stored and not named:
-            if count == 1 and len(text[0]) <= INLINE:
+        if not after and self.loop.domain and register not in self.scope.wanted:
+            count = self.uses.get(register, 0)
+            if count == 1 and register not in self.stored and len(text[0]) <= INLINE:
                 self.local[register] = text
                 return
-        elif test is None and count == 0 and register in self.stored and self.loop.domain:
-            lines.append(f"{self.target(step)} = {text[0]};")
-            return
-        if test is None:
-            name = self.scope.name(register)
+            if count == 0 and register in self.stored:
+                lines.append(f"{self.target(step)} = {text[0]};")
+                return
+        name = self.scope.name(register)
         lines.append(f"const {kind} {name} = {text[0]};")
-        if test is not None:
-            lines.append(f"bad |= {test};")
+        if test is not None and after:
+            lines.append(f"bad |= {test.format(*words, result=name)};")
         self.local[register] = name, ATOM
         if register in self.stored:
             lines.append(f"{self.target(step)} = {name};")
@@ -332,7 +328,7 @@ class _Nest:
         if outer:
             count = self.scope.size(volume(self.loop.domain))[0]
             words.insert(0, " parallel for" + " simd" * inner)
-            words.append(f" num_threads(threads) if(threads > 1 && {count} > PARALLEL)")
+            words.append(f" num_threads(threads) if(parallel : threads > 1 && {count} > PARALLEL)")
         elif inner:
             words.insert(0, " simd")
         else:

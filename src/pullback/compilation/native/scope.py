@@ -24,6 +24,7 @@ class Scope:
     checked: bool  # whether operations that leave the reals are looked for
     note: Callable[[Register], str | None]  # the formula of a value that has a line of its own
     wanted: dict[Register, str]  # names that the user gave
+    signs: dict[Register, int]  # what is known of values
     texts: dict[Register, Text] = field(default_factory=dict)  # numbers: their names
     places: dict[Register, Place] = field(default_factory=dict)  # arrays
     parts: dict[Register, list[Place]] = field(default_factory=dict)  # results of a factorisation

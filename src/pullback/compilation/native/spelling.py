@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from pullback.compilation.ir import Instruction, Literal
+from pullback.compilation.ir import Instruction, Literal, Register
+from pullback.compilation.native.signs import ABOVE, NOT_BELOW, UNKNOWN
 from pullback.compilation.targets.numpy import ATOM, INFIX, PRODUCT, SUM, UNARY, Text, bracketed
 from pullback.errors import PullbackError
 from pullback.expressions.nodes import Number
@@ -51,7 +52,7 @@ WORDS = {
     "tan": "tan({0})",
     "tanh": "tanh_of({0})",
 }
-# where a finite operand has no finite real value; ``result`` is that value
+# where a finite operand has no finite real value
 OUTSIDE = {
     "arccos": "fabs({0}) > 1",
     "arccosh": "{0} < 1",
@@ -66,6 +67,18 @@ OUTSIDE = {
     "special.gamma": "({0} <= 0) & (floor({0}) == {0})",
     "special.gammaln": "({0} <= 0) & (floor({0}) == {0})",
     "sqrt": "{0} < 0",
+}
+
+
+# the operand that, with this sign, keeps the function among the reals
+SAFE = {
+    "divide": (1, ABOVE),
+    "log": (0, ABOVE),
+    "log10": (0, ABOVE),
+    "log1p": (0, NOT_BELOW),
+    "log2": (0, ABOVE),
+    "reciprocal": (0, ABOVE),
+    "sqrt": (0, NOT_BELOW),
 }
 
 
@@ -110,6 +123,8 @@ def mapped(i: Instruction, operands: Sequence[Text]) -> Text:
         sign, level = INFIX[i.name]
         left, right = operands
         return f"{bracketed(left, level)} {sign} {bracketed(right, level - 1)}", level
+    if i.name == "negative" and operands[0][0].startswith("1 / "):
+        return f"-{operands[0][0]}", PRODUCT
     if i.name == "negative":
         return f"-{bracketed(operands[0], ATOM)}", UNARY
     if i.name == "reciprocal":
@@ -125,17 +140,23 @@ def mapped(i: Instruction, operands: Sequence[Text]) -> Text:
     return WORDS[i.name].format(*[text for text, _ in operands]), ATOM
 
 
-def outside(i: Instruction, operands: Sequence[str], result: str) -> str | None:
-    """The test that the function leaves the real numbers at finite operands; None: never.
+def outside(i: Instruction, signs: Mapping[Register, int]) -> str | None:
+    """The test that the function leaves the real numbers at finite operands; None: it never does.
 
-    The operands have to be names or numbers. ``result`` is the function's value.
+    The test has places for the operands, and one for the result where it looks at that.
     """
-    if i.name != "power":
-        return OUTSIDE[i.name].format(*operands) if i.name in OUTSIDE else None
-    exponent = i.operands[1].source
-    if isinstance(exponent, Literal) and Fraction(exponent.value).denominator == 1:
-        return f"{operands[0]} == 0" if exponent.value < 0 else None
-    return f"({operands[0]} <= 0) & ({result} - {result} != 0)"
+    if i.name == "power":
+        exponent = i.operands[1].source
+        if not isinstance(exponent, Literal) or Fraction(exponent.value).denominator != 1:
+            return "({0} <= 0) & ({result} - {result} != 0)"
+        return "{0} == 0" if exponent.value < 0 else None
+    if i.name in SAFE:
+        at, sign = SAFE[i.name]
+        source = i.operands[at].source
+        known = ABOVE if isinstance(source, Literal) and source.value > 0 else UNKNOWN
+        if (signs.get(source, known) if isinstance(source, Register) else known) >= sign:
+            return None
+    return OUTSIDE.get(i.name)
 
 
 class Unspoken(PullbackError):

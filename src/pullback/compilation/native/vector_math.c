@@ -10,36 +10,41 @@ static inline int64_t to_bits(double x) { int64_t bits; memcpy(&bits, &x, sizeof
 #define LN2_HIGH 6.93147180369123816490e-01  // 33 bits, so that k * LN2_HIGH is exact
 #define LN2_LOW 1.90821492927058770002e-10
 
-// exp(r) - 1 - r for |r| <= log(2) / 2, by Taylor's series
-static inline double exp_tail(double r) {
-    double p = 1.0 / 6227020800;
-    p = p * r + 1.0 / 479001600;
-    p = p * r + 1.0 / 39916800;
-    p = p * r + 1.0 / 3628800;
-    p = p * r + 1.0 / 362880;
-    p = p * r + 1.0 / 40320;
-    p = p * r + 1.0 / 5040;
-    p = p * r + 1.0 / 720;
-    p = p * r + 1.0 / 120;
-    p = p * r + 1.0 / 24;
-    p = p * r + 1.0 / 6;
-    p = p * r + 0.5;
-    return p * r * r;
+// (exp(r) - 1 - r) / 2r^2 for |r| <= log(2) / 2, by interpolation at Chebyshev's points
+static inline double exp_rest(double r) {
+    double p = 1.255019274775516e-08;
+    p = p * r + 1.3810044222704873e-07;
+    p = p * r + 1.3778634229998532e-06;
+    p = p * r + 1.2400760647977188e-05;
+    p = p * r + 9.920634931526809e-05;
+    p = p * r + 0.0006944444458606858;
+    p = p * r + 0.004166666666665031;
+    p = p * r + 0.020833333333312064;
+    p = p * r + 0.08333333333333334;
+    return p * r + 0.25000000000000006;
 }
 
-// 2^shift exp(x): x = k log(2) + r, the power of two in halves as 2^-1074 has no reciprocal
-static inline double exp_shifted(double x, int64_t shift) {
-    double t = x < -746 ? -746 : x;
-    t = t > 711 ? 711 : t;
+// x = k log(2) + r: half of exp(r), k added to its exponent, and twice that; below 1e-307 it is 0.
+// r - r is 0, or NaN, of which only that is left in the end.
+static inline double exp_of(double x) {
+    const double t = x > 709.8 ? 709.8 : x;
     const double rounded = t * 1.4426950408889634 + ROUNDING;
     const double k = rounded - ROUNDING;
     const double r = t - k * LN2_HIGH - k * LN2_LOW;
-    const int64_t power = to_bits(rounded) - to_bits(ROUNDING) + shift;
-    const int64_t half = power >> 1;
-    return (1 + (r + exp_tail(r))) * from_bits((half + 1023) << 52) * from_bits((power - half + 1023) << 52);
+    const uint64_t power = (uint64_t)to_bits(rounded) << 52;
+    const double half = from_bits(to_bits((exp_rest(r) * r + 0.5) * r + 0.5) + power);
+    return 2 * (x < -707 ? 0 : half + (r - r));
 }
 
-static inline double exp_of(double x) { return exp_shifted(x, 0); }
+// half of exp(|x|), which is finite where cosh(x) and sinh(x) are
+static inline double exp_half(double x) {
+    const double t = fabs(x) > 711 ? 711 : fabs(x);
+    const double rounded = t * 1.4426950408889634 + ROUNDING;
+    const double k = rounded - ROUNDING;
+    const double r = t - k * LN2_HIGH - k * LN2_LOW;
+    const uint64_t power = (uint64_t)(to_bits(rounded) - 2) << 52;
+    return 4 * from_bits(to_bits((exp_rest(r) * r + 0.5) * r + 0.5) + power) + (r - r);
+}
 
 // 2^k (exp(r) - 1) + (2^k - 1), where the last difference is exact
 static inline double expm1_of(double x) {
@@ -51,7 +56,7 @@ static inline double expm1_of(double x) {
     const double r = high - low;
     const double lost = (high - r) - low;
     const double half = from_bits((to_bits(rounded) - to_bits(ROUNDING) + 1022) << 52);
-    const double small = r + (exp_tail(r) + lost);
+    const double small = r + (exp_rest(r) * r * (2 * r) + lost);
     const double value = 2 * (half * small + (half - 0.5));
     return fabs(x) < 1e-300 ? x : value;
 }
@@ -101,13 +106,13 @@ static inline double tanh_of(double x) {
 }
 
 static inline double cosh_of(double x) {
-    const double half = exp_shifted(fabs(x), -1);
+    const double half = exp_half(x);
     return half + 0.25 / half;
 }
 
 static inline double sinh_of(double x) {
     const double size = fabs(x);
-    const double half = exp_shifted(size, -1);
+    const double half = exp_half(x);
     const double e = expm1_of(size < 1 ? size : 1);
     const double value = size < 1 ? 0.5 * (e + e / (e + 1)) : half - 0.25 / half;
     return copysign(value, x);

@@ -13,6 +13,7 @@ from pullback.compilation.native.loops import INDICES, write_loop
 from pullback.compilation.native.places import Place, Space, at, volume
 from pullback.compilation.native.prelude import defined, prelude
 from pullback.compilation.native.scope import INDENT, Scope
+from pullback.compilation.native.signs import signs
 from pullback.compilation.targets.numpy import ATOM, UNARY, bracketed
 from pullback.compilation.targets.numpy_indexing import sizes_spelled
 from pullback.expressions.nodes import Node
@@ -120,7 +121,7 @@ class _Writer:
             node = program.lines.get(register)
             return describe(node) if node is not None else None
 
-        self.scope = Scope(sizes, namer, checked, note, dict(program.names))
+        self.scope = Scope(sizes, namer, checked, note, dict(program.names), signs(program))
         self.spaces: list[Space] = []
         self.last = self._last_uses()
 
@@ -258,8 +259,9 @@ class _Writer:
             f"{s.type} *const {s.name} = ({s.type} *)(work + offset[{n}]);"
             for n, s in enumerate(self.spaces)
         ]
-        checks = ["mask bad = 0;"] if scope.checked else []
-        ends = "bad ? LEFT_THE_REALS : RIGHT" if scope.checked else "RIGHT"
+        tests = any(line.lstrip().startswith("bad |=") for line in scope.lines)
+        checks = ["mask bad = 0;"] if tests else []
+        ends = "bad ? LEFT_THE_REALS : RIGHT" if tests else "RIGHT"
         lines = [*checks, *body, *scope.lines, f"return {ends};"]
         algebra = any("(blas," in line for line in scope.lines)
         inputs = [
