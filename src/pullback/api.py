@@ -14,6 +14,7 @@ from pullback.derivation.derive import derive, derive_each
 from pullback.derivation.structure import Convention
 from pullback.derived import Derivative, Differential
 from pullback.errors import PullbackError
+from pullback.explanation.entity import Entity
 from pullback.explanation.explain import Explanation
 from pullback.explanation.explain import explain as explain_program
 from pullback.expressions.program import Program
@@ -188,6 +189,24 @@ def explain(
     return explain_program(program, [name_of(program, w) for w in wrt], structured=structured)
 
 
+def entity(f: Stated, *wrt: str | Tensor, sizes: Mapping[str, int] | None = None) -> Entity:
+    """The derivative as an entity: its axes and where each comes from, its zeros, its picture.
+
+    The axes are those of f, then those of each variable of ``wrt``. ``sizes`` gives numbers to
+    named sizes. ``.text()`` says it in lines, ``.to_dict()`` as data; ``.picture(values)`` draws
+    it, as a heat map or a grid of blocks, at values of the variables or as structure alone.
+    Raises PullbackError for a size that does not occur, and what :func:`derivative` raises.
+
+    >>> import pullback as pb
+    >>> V = pb.entity("V = W*x", "W")
+    >>> V.order, [axis.text for axis in V.axes], V.structure
+    (3, ['output i of V', 'row j of W', 'column k of W'], 'zero but where i = j')
+    >>> V.entries, V.nonzeros
+    ('m·m·n', 'm·n')
+    """
+    return Entity(derivative(f, *wrt).derivation, sizes)
+
+
 def check(
     f: Stated,
     *wrt: str | Tensor,
@@ -265,6 +284,7 @@ __all__ = [
     "Compiled",
     "Derivative",
     "Differential",
+    "Entity",
     "Explanation",
     "Grade",
     "Prices",
@@ -276,6 +296,7 @@ __all__ = [
     "derivative",
     "derive_each",
     "differential",
+    "entity",
     "explain",
     "gauss_newton",
     "grade",

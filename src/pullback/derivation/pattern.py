@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
-from itertools import combinations
+from functools import cached_property
 
 from pullback.derivation.factored import Factored, Term
+from pullback.derivation.sparsity import Count, pattern
 from pullback.expressions.sizes import Shape, Size
-
-MOST_PATTERNS = 10  # different sets of δs that are counted exactly
-
-Pattern = tuple[int, ...]  # for each axis the first axis that it equals
 
 
 @dataclass(frozen=True)
@@ -52,24 +48,10 @@ class Structure:
         """Whether the full array is the shortest way to hold it."""
         return self.factored.dense
 
-    @property
-    def patterns(self) -> tuple[Pattern, ...]:
-        """Which axes must be equal for an entry to be non-zero, once for each set of δs."""
-        found = [pattern_of(term) for term in self.factored.terms]
-        return tuple(dict.fromkeys(p for p in found if not _within_another(p, found)))
-
-    @property
-    def nonzeros(self) -> Size:
-        """Entries where one of the terms can be non-zero, those that several share counted once."""
-        patterns, shape = self.patterns, self.shape
-        if len(patterns) > MOST_PATTERNS:
-            return self.entries
-        total = Size.of(0)
-        for count in range(1, len(patterns) + 1):
-            for chosen in combinations(patterns, count):
-                volume = _volume(reduce(_both, chosen), shape)
-                total = total + volume if count % 2 else total - volume
-        return total
+    @cached_property
+    def nonzeros(self) -> Count:
+        """Entries that can be non-zero, those that several terms share counted once."""
+        return pattern(self.factored.node()).count()
 
     def __str__(self) -> str:
         formula = " + ".join(_written(term) for term in self.factored.terms) or "0"
@@ -79,31 +61,6 @@ class Structure:
         )
 
 
-def pattern_of(term: Term) -> Pattern:
-    """For each axis the first one that a δ makes equal to it."""
-    return tuple([term.output.index(label) for label in term.output])
-
-
-def _within_another(pattern: Pattern, others: list[Pattern]) -> bool:
-    """Whether every entry of the pattern is one of another pattern that has more."""
-    return any(other != pattern and _both(pattern, other) == pattern for other in others)
-
-
-def _both(one: Pattern, other: Pattern) -> Pattern:
-    """The equalities of two patterns together."""
-    root = list(range(len(one)))
-    for pattern in (one, other):
-        for axis, first in enumerate(pattern):
-            low, high = sorted((root[axis], root[first]))
-            root = [low if r == high else r for r in root]
-    return tuple(root)
-
-
-def _volume(pattern: Pattern, shape: Shape) -> Size:
-    distinct = sorted(set(pattern))
-    return reduce(lambda total, axis: total * shape[axis], distinct, Size.of(1))
-
-
 _LETTERS = "ijklpqrsabcdefgh"
 
 
@@ -111,7 +68,7 @@ def _written(term: Term) -> str:
     letters = _LETTERS if len(term.output) <= len(_LETTERS) else None
     if letters is None:
         return f"a product of {len(term.factors)} tensors"
-    first = pattern_of(term)
+    first = [term.output.index(label) for label in term.output]
     deltas = [f"δ_{letters[a]}{letters[k]}" for k, a in enumerate(first) if a != k]
     cores = []
     for node, labels in term.factors:

@@ -1,0 +1,114 @@
+"""An entity as a picture: its entries, or its structure alone, in blocks that its axes label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pullback.drawing.blocks import Blocks, draw
+from pullback.drawing.scene import Scene
+from pullback.errors import PullbackError, suggestion
+
+if TYPE_CHECKING:
+    from pullback.explanation.entity import Entity
+
+MOST_ENTRIES = 2_000_000  # of an array that is formed to be drawn
+SMALL = (3, 4, 2, 5)  # sizes to show a structure at, one after the other
+
+
+def scene(entity: Entity, values: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> Scene:
+    """The picture of an entity at values of its variables, or of its structure."""
+    known, notes = _sizes(entity, values or {}, sizes)
+    shape = [size.evaluate(known) for size in entity.derivation.shape]
+    numbers = values is not None
+    if math.prod(shape) > MOST_ENTRIES:
+        text = "×".join(map(str, shape))
+        memory = 8 * math.prod(shape)
+        notes.append(
+            f"{text} = {math.prod(shape):,} entries ({memory / 2**30:,.1f} GiB) are too many to draw:"
+        )
+        notes.append("this is the structure at small sizes")
+        known, numbers = _small(entity, {}), False
+    if not numbers:
+        taken = sorted(name for size in entity.derivation.shape for name in size.names)
+        told = ", ".join(f"{name} = {known[name]}" for name in dict.fromkeys(taken))
+        notes.append(f"shown for {told}" if told else "")
+    mask = entity.pattern.mask(known)
+    array = None
+    if numbers:
+        array = np.asarray(entity.values(**known, **dict(values or {})), dtype=float)
+    order = _arranged(entity)
+    letters = ["", "", "", ""]
+    for k, axis in enumerate(order[-4:]):
+        letters[k + 4 - min(4, len(order))] = entity.axes[axis].letter
+    if len(order) == 1:
+        letters = ["", "", letters[3], ""]
+    if len(order) > 4:
+        letters[0] = ", ".join(entity.axes[axis].letter for axis in order[:-3])
+    title = f"{entity.name.text}: {_described(entity)}"
+    return draw(
+        Blocks(
+            title,
+            _four(mask, order),
+            None if array is None else _four(array, order),
+            (letters[0], letters[1], letters[2], letters[3]),
+            tuple(filter(None, notes)),
+        )
+    )
+
+
+def _described(entity: Entity) -> str:
+    return ", ".join(axis.text for axis in entity.axes) or "a number"
+
+
+def _arranged(entity: Entity) -> list[int]:
+    """The axes in the order of the picture: of a matrix by a vector, a block for each entry."""
+    if entity.derivation.groups == (2, 1):
+        return [2, 0, 1]
+    return list(range(entity.order))
+
+
+def _four(array: Any, order: list[int]) -> Any:
+    """The array with four axes: rows and columns of the grid, rows and columns of a block."""
+    turned = np.transpose(array, order)
+    if turned.ndim == 1:
+        return turned.reshape(1, 1, -1, 1)
+    if turned.ndim > 4:
+        return turned.reshape(-1, *turned.shape[-3:])
+    return turned.reshape((1,) * (4 - turned.ndim) + turned.shape)
+
+
+def _sizes(
+    entity: Entity, values: Mapping[str, Any], sizes: Mapping[str, int]
+) -> tuple[dict[str, int], list[str]]:
+    """A number for each named size: as given, as the values show, else small."""
+    variables = entity.derivation.program.variables
+    known = dict(sizes)
+    for name, value in values.items():
+        if name not in variables:
+            raise PullbackError(
+                f"there is no variable '{name}'", hint=suggestion(name, variables, "it has")
+            )
+        for size, length in zip(variables[name].shape, np.shape(value), strict=False):
+            if len(size.names) == 1 and str(size) == size.names[0]:
+                known.setdefault(size.names[0], length)
+    return _small(entity, known), []
+
+
+def _small(entity: Entity, known: Mapping[str, int]) -> dict[str, int]:
+    """Small sizes, distinct while there are few, for those that are not given."""
+    found = dict(known)
+    names = [name for size in entity.derivation.shape for name in size.names]
+    rest = [name for name in dict.fromkeys(names) if name not in found]
+    rest += sorted(entity.size_names - set(found) - set(rest))
+    for k, name in enumerate(rest):
+        found[name] = SMALL[k % len(SMALL)]
+    for more in range(1, 10):  # a size such as n − 4 needs a larger n
+        shape = [size.evaluate(found) for size in entity.derivation.shape]
+        if min(shape, default=1) >= 1:
+            return found
+        found.update({name: found[name] + more for name in rest})
+    raise PullbackError("no small sizes give every axis a length", hint="give sizes, as in n=5")
