@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pullback.compilation.compile import Compiled, compile_nodes
+from pullback.compilation.differentiable import compile_differentiable
 from pullback.compilation.keeping import compile_kept
 from pullback.derived import Derivative
 from pullback.errors import PullbackError
@@ -20,6 +21,7 @@ def compile(
     target: str = "numpy",
     checked: bool = True,
     planned: bool = False,
+    differentiable: bool = False,
 ) -> Compiled:
     """A function of arrays for an expression, or for several under one name each.
 
@@ -27,8 +29,10 @@ def compile(
     structure as :class:`.Kept`: small arrays and δs, with products, solutions and diagonals, and
     never the array of mostly zeros. ``planned`` writes every step into buffers
     that are allocated once; ``checked`` raises DomainError where a value leaves the reals.
-    ``fn.source`` is standalone NumPy. Raises PullbackError for no outputs, and for a structure
-    or target that is not available.
+    ``differentiable``, for JAX and PyTorch, makes one function take part in their autodiff by all
+    its variables, with our derivative as the backward pass (a ``jax.custom_vjp``, a
+    ``torch.autograd.Function``). ``fn.source`` is standalone. Raises PullbackError for no outputs,
+    and for a structure or target that is not available.
 
     >>> import pullback as pb, numpy as np
     >>> fn = pb.compile(pb.derivative("norm2(A*x - b)^2", "x"))
@@ -39,6 +43,10 @@ def compile(
         raise PullbackError(f"there is no structure '{structure}'", hint="known are dense, keep")
     if structure == "keep" and (planned or target != "numpy"):
         raise PullbackError("structure='keep' is for NumPy's plain code")
+    if differentiable:
+        if isinstance(f, Mapping) or structure == "keep" or planned:
+            raise PullbackError("differentiable=True is for one function, dense and not planned")
+        return compile_differentiable(program_of(f), target)
     outputs = f if isinstance(f, Mapping) else {"": f}
     if not outputs:
         raise PullbackError("there is nothing to compile", hint='give outputs: {"loss": L}')
@@ -86,6 +94,7 @@ def code(
     f: Stated | Mapping[str, Stated],
     target: str = "numpy",
     planned: bool = False,
+    differentiable: bool = False,
 ) -> str:
     """The generated source code: readable, and standalone. Raises what :func:`compile` raises.
 
@@ -94,7 +103,7 @@ def code(
     import numpy as np
     ...
     """
-    return compile(f, target=target, planned=planned).source
+    return compile(f, target=target, planned=planned, differentiable=differentiable).source
 
 
 def _merge(programs: Mapping[str, Program]) -> Program:

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import nn
 from jax.scipy import special
 
-from pullback.functions import analytic, matrices, spectral
+from pullback.functions import analytic, matrices, solving, spectral
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Definition, Function
 
@@ -192,7 +192,7 @@ MEANINGS: dict[str, Meaning] = {**ELEMENTWISE, **REDUCTIONS, **OF_VECTORS, **OF_
 # derivative, or one at other points
 BY_MPMATH = {
     record.name
-    for family in (analytic, matrices, spectral)
+    for family in (analytic, matrices, solving, spectral)
     for record in vars(family).values()
     if isinstance(record, Function | Definition)
 } - set(MEANINGS)

@@ -66,7 +66,9 @@ class Night:
         try:
             run()
         except Exception:  # noqa: BLE001  # told with all others at the end
-            self.failures.append(f"seed {number}\n{smallest[-1]}")
+            self.failures.append(
+                "\n".join([f"seed {number}", *(smallest or [traceback.format_exc()])])
+            )
 
     def report(self) -> str:
         worst = ", ".join(f"{kind} {error:.1e}" for kind, error in sorted(self.errors.items()))

@@ -41,6 +41,7 @@ def compile_nodes(
     target: str = "numpy",
     planned: bool = False,
     checked: bool = True,
+    function: str = "compute",
 ) -> Compiled:
     """A function that computes all outputs together, shared parts once.
 
@@ -83,10 +84,10 @@ def compile_nodes(
     if target in FOREIGN:
         kind = FOREIGN[target]
         return kind(
-            linear,
+            linear.outputs,
             arguments,
-            plain_source(linear, spelling=kind.spelling),
-            lambda: plain_source(linear, describe=describe, spelling=kind.spelling).text,
+            plain_source(linear, function, spelling=kind.spelling),
+            lambda: plain_source(linear, function, describe, spelling=kind.spelling).text,
         )
 
     def planned_function() -> PlannedFunction:

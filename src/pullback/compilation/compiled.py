@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from pullback.compilation.arguments import Arguments
-from pullback.compilation.ir import LinearProgram
 
 Out = Mapping[str, Any] | None
 
@@ -28,10 +27,10 @@ class Compiled(ABC):
     sizes: tuple[str, ...]  # every named size; each may be given by name
 
     def __init__(
-        self, program: LinearProgram, arguments: Arguments, write: Callable[[], str]
+        self, outputs: Iterable[str], arguments: Arguments, write: Callable[[], str]
     ) -> None:
         self.inputs = arguments.inputs
-        self.outputs = tuple(program.outputs)
+        self.outputs = tuple(outputs)
         self.sizes = tuple(arguments.size_names)
         self._arguments = arguments
         self._write = write

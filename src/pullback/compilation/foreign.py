@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pullback.compilation.arguments import Arguments
 from pullback.compilation.compiled import Compiled, Out
-from pullback.compilation.ir import LinearProgram
 from pullback.compilation.targets.jax import JaxSpeller
 from pullback.compilation.targets.numpy import Speller
 from pullback.compilation.targets.numpy_plain import Source
@@ -32,13 +31,22 @@ class ForeignFunction(Compiled):
 
     def __init__(
         self,
-        program: LinearProgram,
+        outputs: Iterable[str],
         arguments: Arguments,
         source: Source,
         write: Callable[[], str],
     ) -> None:
-        super().__init__(program, arguments, write)
+        super().__init__(outputs, arguments, write)
         self._source = source
+
+    @property
+    def generated(self) -> Source:
+        """The generated code in its parts."""
+        return self._source
+
+    def with_source(self, source: Source) -> Self:
+        """A function of the same arguments by other code."""
+        return type(self)(source.outputs, self._arguments, source, lambda: source.text)
 
     @cached_property
     def _module(self) -> Any:

@@ -55,7 +55,7 @@ class NumpyFunction(Compiled):
         *,
         checked: bool,
     ) -> None:
-        super().__init__(program, arguments, write)
+        super().__init__(program.outputs, arguments, write)
         self._program = program
         self._user = user
         self._wanted = tuple(wanted)

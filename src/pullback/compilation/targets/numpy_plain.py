@@ -24,13 +24,21 @@ INLINE = 56  # and a part longer than this
 
 @dataclass
 class Source:
-    """Generated code: its text, the function's name, and how arguments reach its parameters."""
+    """Generated code: its lines, the function's name, and how arguments reach its parameters."""
 
-    text: str
+    imports: list[str]
+    helpers: list[str]
+    definition: list[str]
     function: str
     parameters: dict[str, str]  # variable → parameter, in order
+    outputs: tuple[str, ...]
     sizes: dict[str, str] = field(default_factory=dict)  # size name → keyword parameter
     dtype: bool = False  # whether it takes a dtype
+
+    @property
+    def text(self) -> str:
+        """The module."""
+        return "\n".join([*self.imports, "", "", *self.helpers, *self.definition]) + "\n"
 
 
 def plain_source(
@@ -86,18 +94,18 @@ class _Plain:
         typed, first = self.speller.typed(self.program, list(self.parameters.values()))
         keywords = [self.sizes[name] for name in given] + typed
         signature = ", ".join([*self.parameters.values(), *(["*"] if keywords else []), *keywords])
-        text = [
-            *self.speller.imports(self.program),
-            "",
-            "",
-            *self.speller.helpers(self.program),
-        ]
-        text += [f"def {self.function}({signature}):", *self._docstring()]
-        text += [f"    {line}" for line in [*first, *header, *self.lines, self._return()]]
+        body = [*first, *header, *self.lines, self._return()]
         return Source(
-            "\n".join(text) + "\n",
+            self.speller.imports(self.program),
+            self.speller.helpers(self.program),
+            [
+                f"def {self.function}({signature}):",
+                *self._docstring(),
+                *[f"    {line}" for line in body],
+            ],
             self.function,
             self.parameters,
+            tuple(self.program.outputs),
             {name: self.sizes[name] for name in given},
             bool(typed),
         )
