@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 import pullback as pb
-from pullback.compilation.native.building import load
+from pullback.compilation.native.building import load, recipe
 
 COPY = """
 #include <stdint.h>
@@ -45,7 +45,7 @@ def main() -> None:
     t = 3 * np.random.default_rng(0).normal(size=options.count)
     expected = -1 / (1 + np.exp(t))
     outs = {name: np.empty_like(t) for name in ("copy", "native", "numpy")}
-    copy = load(COPY, []).copy
+    copy = load(recipe(COPY, [], threads=True)).copy
     pointers = [ctypes.c_void_p(a.ctypes.data) for a in (t, outs["copy"])]
     native = pb.compile(pb.gradient(f, "t"), target="native")
     numpy = pb.compile(pb.gradient(f, "t"), planned=True)

@@ -13,7 +13,7 @@ from scipy import special
 
 import pullback as pb
 from pullback.compilation.compile import compile_nodes
-from pullback.compilation.native.building import load
+from pullback.compilation.native.building import load, recipe
 from pullback.compilation.native.prelude import prelude
 from pullback.compilation.native.spelling import WORDS, Unspoken
 from pullback.compilation.native.writer import HEAD
@@ -121,7 +121,7 @@ def words():
         for k, name in enumerate(names)
     ]
     body = "\n".join(loops)
-    library = load(HEAD.format(block=1, parallel=1) + prelude(body) + "\n" + body, [])
+    library = load(recipe(HEAD.format(block=1, parallel=1) + prelude(body) + "\n" + body, []))
 
     def call(name, x):
         y = np.empty_like(x)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import pullback as pb
 from pullback.compilation.native import building, running
 
-SOURCE = "int answer(void) { return 42; }\n"
+SOURCE = building.recipe("int answer(void) { return 42; }\n", [])
 
 
 @pytest.fixture
@@ -21,29 +22,32 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_a_library_is_built_once_in_a_private_directory(cache, monkeypatch):
-    assert building.load(SOURCE, []).answer() == 42
+    assert building.load(SOURCE).answer() == 42
     (entry,) = cache.iterdir()
     assert cache.stat().st_mode & 0o777 == 0o700
     monkeypatch.setattr(building, "_built", None)  # a second build would fail
-    assert building.load(SOURCE, []).answer() == 42
-    assert building.is_kept(SOURCE, []) and not building.is_kept(SOURCE, ["A=1"])
+    assert building.load(SOURCE).answer() == 42
+    assert building.is_kept(SOURCE)
+    for other in (building.recipe(SOURCE.source, ["A=1"]), replace(SOURCE, source="int b;")):
+        assert not building.is_kept(other)
     assert list(cache.iterdir()) == [entry]
 
 
 def test_a_spoilt_entry_is_built_again(cache):
-    building.load(SOURCE, [])
+    building.load(SOURCE)
     (entry,) = cache.iterdir()
     for content in (b"", b"no library", entry.read_bytes() + b"!"):
         entry.unlink()
         entry.write_bytes(content)
-        assert building.load(SOURCE, []).answer() == 42
+        assert building.load(SOURCE).answer() == 42
         assert list(cache.iterdir()) == [entry]
 
 
 def test_processes_that_build_the_same_at_once_all_have_it(cache):
     code = (
         "from pullback.compilation.native import building\n"
-        f"assert building.load({SOURCE!r}, []).answer() == 42"
+        f"made_by = building.recipe({SOURCE.source!r}, [])\n"
+        "assert building.load(made_by).answer() == 42"
     )
     processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [p.wait(timeout=100) for p in processes] == [0, 0, 0]
@@ -55,7 +59,7 @@ def test_a_directory_that_others_can_enter_is_not_used(cache, mode):
     cache.mkdir(parents=True)
     cache.chmod(mode)
     with pytest.warns(RuntimeWarning, match="open to other users"):
-        assert building.load(SOURCE, []).answer() == 42
+        assert building.load(SOURCE).answer() == 42
     assert not list(cache.iterdir())
 
 
@@ -88,5 +92,5 @@ def test_without_a_compiler_numpy_computes_after_one_warning(cache, monkeypatch,
 def test_old_entries_go(cache, monkeypatch):
     monkeypatch.setattr(building, "KEPT", 2)
     for k in range(4):
-        building.load(f"int answer{k}(void) {{ return {k}; }}", [])
+        building.load(building.recipe(f"int answer{k}(void) {{ return {k}; }}", []))
     assert len(list(cache.iterdir())) == 2

@@ -310,6 +310,12 @@ class PlannedFunction(BufferedFunction):
     def _make(self, *sizes_and_dtype: Any) -> Step:
         return self._made(*sizes_and_dtype)
 
+    def run(
+        self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: Mapping[str, int], out: Out
+    ) -> Any:
+        """The outputs at arrays that fit, in place of another target."""
+        return self._guarded(arrays, dtype, tuple([sizes[name] for name in self._wanted]), out)
+
 
 class _Accepted:
     """Arrays that were accepted for results, so that the same ones need no full look again."""

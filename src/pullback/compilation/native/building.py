@@ -20,6 +20,7 @@ import sysconfig
 import tempfile
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -28,13 +29,9 @@ OPTIONS = (
     *("-std=c11", "-O3", "-fPIC", "-shared"),
     *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"),
 )
-# what a compiler may not know, the best first
-VARIANTS = (
-    ("-march=native", "-fopenmp"),
-    ("-march=native", "-fopenmp-simd"),
-    ("-fopenmp-simd",),
-    (),
-)
+# what a compiler may not know, the best first; without threads a parallel loop is a plain one
+VARIANTS = (("-march=native", "-fopenmp-simd"), ("-fopenmp-simd",), ())
+THREADS = ("-march=native", "-fopenmp")
 KEPT = 500  # libraries; the oldest go
 SECONDS = 300  # for one run of the compiler
 
@@ -43,34 +40,52 @@ class CannotBuild(Exception):
     """There is no compiler, or it does not take the source; the message says which."""
 
 
-def load(source: str, defines: Sequence[str]) -> ctypes.CDLL:
-    """The library that the source makes, with macros defined. Raises CannotBuild.
+@dataclass(frozen=True)
+class Recipe:
+    """How a source is compiled: a command, the options that it must and those it may take."""
 
-    Libraries are kept in the user's cache directory if that is theirs alone, else in a temporary
-    directory of this process.
+    source: str
+    command: tuple[str, ...]
+    options: tuple[str, ...]
+    variants: tuple[tuple[str, ...], ...]
+
+    @property
+    def key(self) -> str:
+        parts = [
+            self.source,
+            _identity(self.command),
+            *self.options,
+            *self.variants[0],
+            _processor(),
+        ]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def recipe(source: str, defines: Sequence[str], *, threads: bool = False) -> Recipe:
+    """The way to a library, with macros defined; with ``threads`` its parallel loops are parallel.
+
+    Raises CannotBuild where there is no compiler.
     """
     command = compiler()
     if command is None:
         raise CannotBuild("there is no C compiler (set CC, or install gcc or clang)")
+    options = (*OPTIONS, *[f"-D{name}" for name in defines])
+    return Recipe(source, tuple(command), options, (THREADS, *VARIANTS) if threads else VARIANTS)
+
+
+def load(made_by: Recipe) -> ctypes.CDLL:
+    """The library: the one that is kept, or a new one. Raises CannotBuild.
+
+    Libraries are kept in the user's cache directory if that is theirs alone, else in a temporary
+    directory of this process.
+    """
     directory = cache_directory()
-    options = [*OPTIONS, *[f"-D{name}" for name in defines]]
-    key = _key(source, command, options)
-    path = _kept(directory, key) or _built(directory, key, command, options, source)
-    return ctypes.CDLL(str(path))
+    return ctypes.CDLL(str(_kept(directory, made_by.key) or _built(directory, made_by)))
 
 
-def is_kept(source: str, defines: Sequence[str]) -> bool:
+def is_kept(made_by: Recipe) -> bool:
     """Whether the library is there already."""
-    command = compiler()
-    if command is None:
-        return False
-    key = _key(source, command, [*OPTIONS, *[f"-D{name}" for name in defines]])
-    return _kept(cache_directory(), key) is not None
-
-
-def _key(source: str, command: list[str], options: list[str]) -> str:
-    parts = [source, _identity(tuple(command)), *options, _processor()]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    return _kept(cache_directory(), made_by.key) is not None
 
 
 def compiler() -> list[str] | None:
@@ -120,17 +135,18 @@ def _name(key: str, content: bytes) -> str:
     return f"{key}-{hashlib.sha256(content).hexdigest()[:32]}.so"
 
 
-def _built(directory: Path, key: str, command: list[str], options: list[str], source: str) -> Path:
+def _built(directory: Path, made_by: Recipe) -> Path:
     handle, name = tempfile.mkstemp(dir=directory, prefix="building-")
     os.close(handle)
     made = Path(name)
     try:
-        for variant in VARIANTS:
-            arguments = [*command, *options, *variant, "-x", "c", "-", "-o", name, "-lm"]
+        for variant in made_by.variants:
+            arguments = [*made_by.command, *made_by.options, *variant]
+            arguments += ["-x", "c", "-", "-o", name, "-lm"]
             try:
                 done = subprocess.run(
                     arguments,
-                    input=source,
+                    input=made_by.source,
                     capture_output=True,
                     text=True,
                     check=False,
@@ -139,7 +155,7 @@ def _built(directory: Path, key: str, command: list[str], options: list[str], so
             except (OSError, subprocess.TimeoutExpired) as problem:
                 raise CannotBuild(f"the C compiler cannot be run: {problem}") from None
             if not done.returncode:
-                path = directory / _name(key, made.read_bytes())
+                path = directory / _name(made_by.key, made.read_bytes())
                 made.replace(path)
                 _prune(directory)
                 return path

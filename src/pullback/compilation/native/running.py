@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from pullback.compilation.arguments import Arguments
+from pullback.compilation.compiled import Out
 from pullback.compilation.ir import LinearProgram
 from pullback.compilation.native.blas import library
-from pullback.compilation.native.building import CannotBuild, load
+from pullback.compilation.native.building import CannotBuild, load, recipe
 from pullback.compilation.native.places import ALIGNMENT, arranged
-from pullback.compilation.native.writer import NativeSource
-from pullback.compilation.runtime import BufferedFunction, PlannedFunction, Step
+from pullback.compilation.native.writer import PARALLEL, NativeSource
+from pullback.compilation.runtime import FAULTS, BufferedFunction, PlannedFunction, Step
 from pullback.expressions.program import Program
 
 LEFT_THE_REALS, SINGULAR, GAPS = 1, 2, 3  # what the C code returns
@@ -66,22 +67,40 @@ class NativeFunction(BufferedFunction):
     ) -> None:
         super().__init__(program, user, arguments, source, write, checked=checked)
         self._source = source
-        self._instead = cache(instead)
-        self._calls: dict[np.dtype[Any], Callable[..., int] | None] = {}
+        self._instead = instead
+        self._fallback: PlannedFunction | None = None
+        self._calls: dict[tuple[np.dtype[Any], bool], Callable[..., int]] = {}
         self._lock = threading.Lock()
+
+    def _guarded(
+        self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
+    ) -> Any:
+        """The result; the C code says itself where it leaves the reals."""
+        try:
+            if self._fallback is None:
+                return self._run(arrays, dtype, sizes, out)
+        except FAULTS:
+            return self._diagnosed(arrays, dtype, sizes, out)
+        except CannotBuild as problem:
+            _warn(str(problem))
+            self._fallback = self._instead()
+        named = dict(zip(self._wanted, sizes, strict=True))
+        return self._fallback.run(arrays, dtype, named, out)
 
     def _make(self, *sizes_and_dtype: Any) -> Step:
         *sizes, dtype = sizes_and_dtype
         named = dict(zip(self._wanted, sizes, strict=True))
+        threads = self.threaded(named)
         with self._lock:
-            if dtype not in self._calls:
-                self._calls[dtype] = built(self._source, dtype)
-            call = self._calls[dtype]
-        return self._numpy(named, dtype) if call is None else self._bound(call, named, dtype)
+            call = self._calls.get((dtype, threads))
+            if call is None:
+                call = self._calls[dtype, threads] = built(self._source, dtype, threads=threads)
+        return self._bound(call, named, dtype)
 
-    def _numpy(self, sizes: dict[str, int], dtype: np.dtype[Any]) -> Step:
-        function = self._instead()
-        return function._make(*[sizes[name] for name in function._wanted], dtype)  # noqa: SLF001
+    def threaded(self, sizes: dict[str, int]) -> bool:
+        """Whether some loop is long enough for threads."""
+        most = max([size.evaluate(sizes) for size in self._source.loops], default=0)
+        return most > PARALLEL and _threads.value > 1
 
     def _bound(self, call: Callable[..., int], sizes: dict[str, int], dtype: np.dtype[Any]) -> Step:
         """The C function with memory for these sizes."""
@@ -138,21 +157,13 @@ def _without_gaps(
     return code
 
 
-def built(source: NativeSource, dtype: np.dtype[Any]) -> Callable[..., int] | None:
-    """The C function for a dtype; None, after a warning, where it cannot be had."""
-    found = library()
-    if source.linear_algebra and found is None:
-        _warn("the names of the BLAS functions in NumPy's library are unknown")
-        return None
+def built(source: NativeSource, dtype: np.dtype[Any], *, threads: bool) -> Callable[..., int]:
+    """The C function for a dtype, with threads or without. Raises CannotBuild."""
+    if source.linear_algebra and library() is None:
+        raise CannotBuild("the names of the BLAS functions in NumPy's library are unknown")
     if not _layout_is_known():
-        _warn("NumPy's arrays lie in memory in another way than is known")
-        return None
-    try:
-        loaded = load(source.text, defines(dtype))
-    except CannotBuild as problem:
-        _warn(str(problem))
-        return None
-    call = loaded.call
+        raise CannotBuild("NumPy's arrays lie in memory in another way than is known")
+    call = load(recipe(source.text, defines(dtype), threads=threads)).call
     count = source.parameters + len(source.arrays)
     call.argtypes = [ctypes.c_void_p, *[ctypes.py_object] * count]
     call.restype = ctypes.c_int

@@ -76,6 +76,7 @@ class NativeSource:
     parameters: int  # how many inputs there are
     spaces: list[Space]
     linear_algebra: bool
+    loops: list[Size]  # how many turns each takes
 
 
 def native_source(
@@ -292,6 +293,7 @@ class _Writer:
             len(self.parameters),
             self.spaces,
             algebra,
+            list(dict.fromkeys([volume(i.domain) for i in self.items if isinstance(i, Loop)])),
         )
 
     def _call(self, arrays: dict[str, Shape], scalars: list[str], algebra: bool) -> str:
