@@ -140,7 +140,8 @@ def test_definition(name):
     generator = np.random.default_rng(3)
     for variables, node in instances(record):
         met += 1
-        assert node.shape == (() if record.result == "scalar" else variables[0].shape)
+        if record.result != "other":
+            assert node.shape == (() if record.result == "scalar" else variables[0].shape)
         sizes = {"m": 3, "n": 4}
         shape = [s.evaluate(sizes) for s in variables[0].shape]
         values = [generator.uniform(0.1, 0.9, size=shape) for _ in variables]

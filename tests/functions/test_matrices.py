@@ -2,11 +2,12 @@
 
 from itertools import permutations
 
+import mpmath
 import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.errors import DomainError, MissingRule, PullbackError
+from pullback.errors import DomainError, PullbackError
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(4, 3))
@@ -163,8 +164,24 @@ def test_what_has_no_value_is_refused_by_name(planned):
     curvature = pb.compile(pb.derivative(pb.nuclear_norm(A), "A", "A"), planned=planned)
     with pytest.raises(DomainError, match="polar_frechet needs a matrix of full rank"):
         curvature(A=np.diag([1.0, 0.0, 0.0]))
-    with pytest.raises(MissingRule, match="third derivative"):
-        pb.derivative(pb.nuclear_norm(A), "A", "A", "A")
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 2), (2, 3)])
+def test_the_third_derivative_of_a_nuclear_norm(shape):
+    """Along one direction, by differences of the singular values in 60 digits."""
+    third = pb.compile(pb.derivative(pb.nuclear_norm(pb.matrix("X", *shape)), "X", "X", "X"))
+    mp = mpmath.mp.clone()
+    mp.dps = 60
+    x, e = X[: shape[0], : shape[1]], S[: shape[0], : shape[1]]
+    at, along = mp.matrix(x.tolist()), mp.matrix(e.tolist())
+    h = mp.mpf(10) ** -12
+
+    def value(k):
+        return mp.fsum(mp.svd_r(at + k * h * along, compute_uv=False))
+
+    expected = (value(2) - 2 * value(1) + 2 * value(-1) - value(-2)) / (2 * h**3)
+    found = np.einsum("abcdef,ab,cd,ef", third(X=x), e, e, e)
+    assert found == pytest.approx(float(expected), rel=1e-10)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pullback.functions import (
     normalising,
     piecewise,
     reductions,
+    singular,
     solving,
     special,
     spectral,
@@ -36,6 +37,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     solving,
     analytic,
     spectral,
+    singular,
     measures,
     costs,
 )

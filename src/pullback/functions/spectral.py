@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from pullback.expressions import constructors as make
 from pullback.functions import precise
 from pullback.functions.algebra import Term, einsum
 from pullback.functions.domains import DISTINCT, FULL_RANK, REAL, Domain
-from pullback.functions.matrices import SYMMETRISED, turned
+from pullback.functions.matrices import SYMMETRISED, inv, turned
 from pullback.functions.record import (
     Function,
     LinearMap,
-    NotDifferentiable,
     function,
 )
+from pullback.functions.solving import sylvester
 
 HALF = Fraction(1, 2)
 REPEATED = "at a repeated eigenvalue the derivative is that along the eigenvectors that are found"
@@ -252,14 +253,70 @@ polar: Function = function(
     domain=(FULL_RANK,),
     latex=r"\operatorname{polar}",
     turns=True,
-    effort=60,
+    effort=150,
 )
+
+
+def _polar_twice(x: Term, e: Term, f: Term) -> Term:
+    """The second derivative of the polar factor Q at X along E and F.
+
+    From dQ = Q Y + (I − Q Qᵀ) E H⁻¹ + G⁻¹ E (I − Qᵀ Q), H Y + Y H = C for C = Qᵀ E Qᵀ Q less its
+    transpose, H = Qᵀ X + I − Qᵀ Q and G = X Qᵀ + I − Q Qᵀ, by the product rule. The second term is
+    0 unless there are more rows than columns, the third unless there are fewer.
+    """
+    one = _unrepeated(x)
+    q = polar(one)
+    qt, right = turned(q), _times(turned(q), q)
+    one_left = einsum("->ii", sizes={"i": x.shape[-2]}) - _times(q, qt)
+    one_right = einsum("->ii", sizes={"i": x.shape[-1]}) - right
+    h, g = _times(qt, one) + one_right, _times(one, qt) + one_left
+    whole = [_repeated(m, x) for m in (q, qt, right, one_left, one_right, h, inv(h), inv(g))]
+    q, qt, right, one_left, one_right, h, inv_h, inv_g = whole
+    k = polar_frechet(x, f)
+    kt = turned(k)
+    d_left, d_right = _times(k, qt) + _times(q, kt), _times(kt, q) + _times(qt, k)
+    dh = _times(kt, x) + _times(qt, f) - d_right
+    dg = _times(f, qt) + _times(x, kt) - d_left
+    c = _times(qt, e, right)
+    dc = _times(kt, e, right) + _times(qt, e, d_right)
+    y = sylvester(h, h, c - turned(c))
+    dy = sylvester(h, h, dc - turned(dc) - _times(dh, y) - _times(y, dh))
+    below = _times(one_left, e, inv_h, dh, inv_h) + _times(d_left, e, inv_h)
+    beside = _times(inv_g, dg, inv_g, e, one_right) + _times(inv_g, e, d_right)
+    return _times(k, y) + _times(q, dy) - below - beside
+
+
+def _times(*factors: Term) -> Term:
+    """The product of matrices."""
+    letters = "abcdefg"
+    inputs = [f"...{letters[k : k + 2]}" for k in range(len(factors))]
+    return einsum(f"{','.join(inputs)}->...{letters[0]}{letters[len(factors)]}", *factors)
+
+
+def _unrepeated(x: Term) -> Term:
+    """The one matrix that is repeated along all batch axes, or the matrices as they are."""
+    node = x.node
+    while node.order > 2:
+        single = make.without_repeats(node, 0)
+        if single is None:
+            return x
+        node = single
+    return Term(node)
+
+
+def _repeated(m: Term, x: Term) -> Term:
+    """A matrix made of an unrepeated X, along the batch axes of X again."""
+    return Term(make.broadcast(m.node, (*x.shape[:-2], *m.shape[-2:])))
+
 
 polar_frechet: Function = function(
     "polar_frechet",
     "(i,j),(i,j)->(i,j)",
     partials=(
-        NotDifferentiable("the third derivative of a sum of singular values is not stated"),
+        LinearMap(  # that of a third derivative is the same in all its directions
+            lambda y, x, e, v: _polar_twice(x, e, v),
+            lambda y, x, e, w: _polar_twice(x, e, w),
+        ),
         LinearMap(
             lambda y, x, e, v: polar_frechet(x, v),
             lambda y, x, e, w: polar_frechet(x, w),
@@ -282,5 +339,5 @@ polar_frechet: Function = function(
     latex=r"L_{\operatorname{polar}}",
     linear=(1,),
     turns=True,
-    effort=60,
+    effort=150,
 )

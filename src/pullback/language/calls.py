@@ -164,11 +164,15 @@ def _of_signature(record: Record, signature: Signature, kinds: tuple[Kind, ...])
         for axis, label in enumerate(core):
             if first.setdefault(label, (i, axis)) != (i, axis):
                 equal.append((first[label], (i, axis)))
-    axes = tuple(first[label] for label in signature.result)
+    axes: list[k.Axis | k.Extent] = []
+    for label in signature.result:
+        both = tuple(first[part] for part in label.split("&"))
+        axes.append(both[0] if len(both) == 1 else k.smaller(both))
     kind = k.kind_of_order(len(axes))
-    if len(axes) == 1 and k.order_of(kinds[axes[0][0]]) == 1:
-        kind = kinds[axes[0][0]]
-    return Rule(kind, axes, tuple(equal))
+    lead = axes[0] if len(axes) == 1 else None
+    if isinstance(lead, tuple) and k.order_of(kinds[lead[0]]) == 1:
+        kind = kinds[lead[0]]
+    return Rule(kind, tuple(axes), tuple(equal))
 
 
 @cache

@@ -51,16 +51,22 @@ class Extent:
     ``size`` is a polynomial in the names that :func:`length` gives to axes of operands, and in
     named sizes; with a ``step`` it is the floor of that over the step, plus one: the number of
     entries that a slice with steps takes. ``by`` divides it, exactly. ``cut`` names the axes in the
-    order in which they are joined, or the slowest first where they are merged.
+    order in which they are joined, or the slowest first where they are merged. It is the
+    ``smaller`` of those in ``cut``, where that is asked for and can be told.
     """
 
     size: Size
     step: int = 0
     by: Size | None = None
     cut: tuple[Axis, ...] = ()
+    smaller: bool = False
 
     def value(self, sizes: Mapping[str, Size]) -> Size | None:
         """The size where those of the axes are known; None if it is no polynomial."""
+        if self.smaller:
+            given = [sizes[f"{operand}.{axis}"] for operand, axis in self.cut]
+            least = [s for s in given if all((other - s).at_least(0) for other in given)]
+            return least[0] if least else None
         size = self.size.put(sizes)
         if self.by is not None:
             return size.divided(self.by)
@@ -72,7 +78,7 @@ class Extent:
     @property
     def rational(self) -> bool:
         """Whether only the operands determine it, not they by it."""
-        return bool(self.step) or self.by is not None
+        return bool(self.step) or self.by is not None or self.smaller
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -85,6 +91,11 @@ class Extent:
 def length(operand: int, axis: int) -> Size:
     """The size of an operand's axis before it is known; no user's size has such a name."""
     return Size.of(f"{operand}.{axis}")
+
+
+def smaller(axes: tuple[Axis, ...]) -> Extent:
+    """The smaller of the sizes of these axes."""
+    return Extent(sum((length(*axis) for axis in axes), Size.of(0)), cut=axes, smaller=True)
 
 
 @dataclass(frozen=True, slots=True)

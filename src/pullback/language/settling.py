@@ -192,10 +192,17 @@ class Settling:
             following.extent.value(known),
             None if named else typing.sizes.value(following.index),
             typing,
+            smaller=following.extent.smaller,
         )
 
     def _differ(
-        self, asked: _Asked, found: Size | None, wanted: Size | None, typing: Typing
+        self,
+        asked: _Asked,
+        found: Size | None,
+        wanted: Size | None,
+        typing: Typing,
+        *,
+        smaller: bool = False,
     ) -> NoReturn:
         """Raises ShapeError for a size that follows from operands and is another than is wanted."""
         step, operands = asked.step, asked.operands
@@ -208,6 +215,8 @@ class Settling:
         if found is None:
             names = [name for name in typing.names if name in written] or ["x"]
             hint = f"declare a size that can be divided so, as in  {names[0]}: 2*k"
+            if smaller:
+                hint = f"say which is the smaller, as in  {names[0]}: n n  or  {names[0]}: n+k n"
             raise Undetermined(f"the size of {written} cannot be told: {shapes}", place, hint)
         if wanted is None or "." in "".join(found.names):
             message = f"the size of {written} does not tell those of its parts: {shapes}"
