@@ -13,6 +13,7 @@ from pullback.functions.record import (
     Reading,
     argument_of,
     elementwise,
+    over_its_partner,
 )
 
 
@@ -220,6 +221,11 @@ cosh: Function = elementwise(
     positive=True,
 )
 
+
+def _over_cosh(x: Node, other: Node) -> Node | None:
+    return over_its_partner(x, other, "cosh", tanh)
+
+
 sinh: Function = elementwise(
     "sinh",
     partial=lambda y, x: cosh(x),
@@ -228,6 +234,7 @@ sinh: Function = elementwise(
     doc="Hyperbolic sine.",
     latex=r"\sinh",
     special=(0, 20, -20),
+    products=(Law("sinh x/cosh x = tanh x", _over_cosh),),
 )
 
 

@@ -317,3 +317,14 @@ def function(name: str, signature: str, partials: tuple[Rule, ...], **fields: An
 
 
 Record = Function | Definition
+
+
+def over_its_partner(x: Node, other: Node, partner: str, quotient: Function) -> Node | None:
+    """f(x) g(x)ᵏ for k < 0 as q(x) g(x)ᵏ⁺¹, where q = f/g: sin x/cos x = tan x."""
+    if not isinstance(other, Apply) or other.function != "power":
+        return None
+    exponent = make.constant_value(other.arguments[1])
+    if exponent is None or exponent > -1 or argument_of(partner, other.arguments[0]) is not x:
+        return None
+    below = make.power(other.arguments[0], make.exact_number(exponent + 1))
+    return make.multiply(quotient.apply([x]), below)

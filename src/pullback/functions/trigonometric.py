@@ -6,9 +6,14 @@ from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Node
 from pullback.functions.algebra import Term
 from pullback.functions.domains import FROM_ONE, INSIDE_UNIT, REAL, UNIT, Domain
-from pullback.functions.record import Function, Reading, elementwise
+from pullback.functions.record import Function, Law, Reading, elementwise, over_its_partner
 
 BETWEEN_POLES = Domain("real numbers", (-1.4, 1.4))
+
+
+def _over_cos(x: Node, other: Node) -> Node | None:
+    return over_its_partner(x, other, "cos", tan)
+
 
 sin: Function = elementwise(
     "sin",
@@ -18,6 +23,7 @@ sin: Function = elementwise(
     doc="Sine.",
     latex=r"\sin",
     special=(0, 1e5),
+    products=(Law("sin x/cos x = tan x", _over_cos),),
 )
 
 cos: Function = elementwise(

@@ -298,6 +298,8 @@ def _signed(
     """
     for k, f in enumerate(chain):
         inner = f.parts[0] if f.op == "transpose" else f
+        if value < 0 and inner.op == "sum" and transpose(f) in [*chain[:k], *chain[k + 1 :]]:
+            continue  # r rᵀ
         if inner.op != "sum" or any(p.op == "number" for p in inner.parts):
             continue
         minus = [is_negative(p) for p in inner.parts]

@@ -41,6 +41,10 @@ def hadamard(factors: Iterable[Formula]) -> Formula:
         elif f.op == "division":
             pending.append(f.parts[0])
             _count(below, f.parts[1])
+        elif f.op == "transpose" and f.parts[0].op == "division":
+            top, bottom = map(transpose, f.parts[0].parts)
+            pending.append(top)
+            _count(below, bottom)
         elif f.op != "ones":
             _count(above, f)
         else:

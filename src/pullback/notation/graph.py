@@ -274,12 +274,15 @@ def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
         ]
     (edge,) = graph.edges[row]
     matrix = edge.seen_from(row)
-    if left and right and matrix.op in ("atom", "function"):  # diag(a) B diag(b) is B ⊙ a bᵀ
+    entrywise_ = matrix.op in ("atom", "function", "hadamard", "entrypower", "division")
+    if left and right and entrywise_:  # diag(a) B diag(b) is B ⊙ a bᵀ
         outer = algebra.product(
             [column(left, graph.sizes[row]), algebra.transpose(column(right, graph.sizes[col]))]
         )
         return [entrywise.hadamard([matrix, outer])]
     after = [wholes.diag(column(right, graph.sizes[col]))] if right else []
+    if after and not left and (spread := wholes.weighted(matrix, after[0])) is not None:
+        return [spread]
     if not left:
         return [matrix, *after]
     weight = column(left, graph.sizes[row])

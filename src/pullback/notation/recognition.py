@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from pullback.notation import algebra, entrywise
+from pullback.notation import algebra, entrywise, sums
 from pullback.notation.algebra import Factors
 from pullback.notation.orders import in_reading_order
 from pullback.notation.tree import Formula, number
@@ -44,7 +44,20 @@ def _with_names(formula: Formula, known: Sequence[Definition]) -> Formula:
             found = _of_product(formula, name, meaning)
         if found is not None and found.size <= formula.size:
             formula = found
+    terms = _multiplied_out(formula) if formula.op in _PRODUCTS[:2] else []
+    if terms:
+        found = sums.add([_with_names(term, known) for term in terms])
+        return found if found.size < formula.size else formula
     return formula
+
+
+def _multiplied_out(formula: Formula) -> list[Formula]:
+    """(a − b)/s as the terms a/s and −b/s, for a name may stand for what is in one of them."""
+    taken = Factors()
+    taken.take(formula)
+    if len(taken.chain) != 1 or taken.chain[0].op != "sum" or not taken.scalars:
+        return []
+    return [_product(taken.value, taken.scalars, [p]) for p in taken.chain[0].parts]
 
 
 def _rebuilt(f: Formula, parts: Sequence[Formula]) -> Formula:

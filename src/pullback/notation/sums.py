@@ -41,7 +41,7 @@ def add(terms: Iterable[Formula]) -> Formula:
         return number(0)
     if len(flat) == 1:
         return flat[0]
-    factored = _common_number(flat) or _common_kron(flat)
+    factored = _common_number(flat) or _common_kron(flat) or _common_scalars(flat)
     if factored is not None:
         return factored
     flat = _joined(flat)
@@ -118,6 +118,29 @@ def _common_number(terms: Sequence[Formula]) -> Formula | None:
     value = values.pop()
     rest = add([product([number(v / value), f]) for v, f in split])
     return product([number(value), rest])
+
+
+def _common_scalars(terms: Sequence[Formula]) -> Formula | None:
+    """s A/c − s B/c as s (A − B)/c."""
+    if any(f.kind == "scalar" for f in terms):
+        return None
+    taken = []
+    for f in terms:
+        factors = Factors()
+        factors.take(f)
+        taken.append(factors)
+    shared = {
+        s: e for s, e in taken[0].scalars.items() if all(t.scalars.get(s) == e for t in taken)
+    }
+    if not shared:
+        return None
+    for t in taken:
+        t.scalars = {s: e for s, e in t.scalars.items() if s not in shared}
+    inner = [
+        product([number(t.value), *(power(s, e) for s, e in t.scalars.items()), *t.chain])
+        for t in taken
+    ]
+    return product([*(power(s, e) for s, e in shared.items()), add(inner)])
 
 
 def _common_ends(terms: Sequence[Formula], end: int) -> list[Formula]:

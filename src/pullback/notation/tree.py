@@ -57,7 +57,8 @@ class Formula:
         self.parts = tuple(parts)
         self.kind = kind
         self.data = data
-        self.transposes: int = (op == "transpose") + sum(p.transposes for p in self.parts)
+        turned = op == "transpose" or (op == "function" and data[1] == 1)  # along columns
+        self.transposes: int = turned + sum(p.transposes for p in self.parts)
         self.size: int = 1 + sum(p.size for p in self.parts)
         own = data.rank if op == "atom" else LAST
         held = self.parts if op != "bracket" else ()  # a condition has no place of its own

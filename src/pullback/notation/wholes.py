@@ -91,6 +91,28 @@ def covariance(weight: Formula, matrix: Formula) -> list[Formula] | None:
     return None
 
 
+def weighted(matrix: Formula, weight: Formula) -> Formula | None:
+    """(I − u 𝟏ᵀ) diag(w) as diag(w) − u wᵀ, where every term is such."""
+    taken = Factors()
+    taken.take(matrix)
+    if len(taken.chain) != 1 or taken.chain[0].op != "sum":
+        return None
+    total = taken.chain[0]
+    ends = [(p.parts[-1] if p.op == "product" else p) for p in total.parts]
+    if any(e.op != "identity" and transpose(e).op != "ones" for e in ends):
+        return None
+    row = transpose(weight.parts[0])
+    terms = [
+        product(
+            [*(p.parts[:-1] if p.op == "product" else ()), weight if e.op == "identity" else row]
+        )
+        for p, e in zip(total.parts, ends, strict=True)
+    ]
+    return product(
+        [number(taken.value), *(power(s, e) for s, e in taken.scalars.items()), add(terms)]
+    )
+
+
 def pulled_out(f: Formula) -> Formula:
     """A product of transposes alone as the transpose of a product: (X⁻¹ A X⁻¹)ᵀ."""
     parts = f.parts if f.op == "product" else ()

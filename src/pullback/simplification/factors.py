@@ -10,6 +10,7 @@ from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum
 from pullback.functions.catalogue import primitive
 from pullback.simplification.pairs import joined_by_name
+from pullback.simplification.products import Opened
 
 Labels = tuple[Hashable, ...]
 Factor = tuple[Node, Labels]
@@ -20,8 +21,18 @@ def base_and_exponent(node: Node) -> tuple[Node, Number]:
     if isinstance(node, Apply) and node.function == "power":
         exponent = make.constant_value(node.arguments[1])
         if exponent is not None:
-            return node.arguments[0], exponent
+            return _root_and_exponent(node.arguments[0], exponent)
     return node, 1
+
+
+def _root_and_exponent(base: Node, exponent: Number) -> tuple[Node, Number]:
+    """(x x)ᵏ as x²ᵏ for an integer k; squares and cubes stand as products."""
+    if not isinstance(base, Contraction) or not isinstance(exponent, int) or base.summed:
+        return base, exponent
+    first, labels = base.operands[0] if base.operands else (base, ())
+    if labels != base.output or any(operand != (first, labels) for operand in base.operands):
+        return base, exponent
+    return first, exponent * len(base.operands)
 
 
 def like_factors(node: Node) -> Node | None:
@@ -32,13 +43,15 @@ def like_factors(node: Node) -> Node | None:
     if not isinstance(node, Contraction) or len(node.operands) < 2:
         return None
     node = on_the_diagonal(node)
-    factors = _open_where_likes_meet(node)
-    joined = _join_one_pair(factors)
-    if joined is None:
-        return None
-    while joined is not None:
-        factors, joined = joined, _join_one_pair(joined)
-    return make.contract(factors, node.output, dict(enumerate(node.sizes)))
+    for whole in (False, True):
+        factors = _open_where_likes_meet(node, whole)
+        joined = _join_one_pair(factors)
+        if joined is None:
+            continue
+        while joined is not None:
+            factors, joined = joined, _join_one_pair(joined)
+        return make.contract(factors, node.output, dict(enumerate(node.sizes)))
+    return None
 
 
 def on_the_diagonal(node: Contraction) -> Contraction:
@@ -148,10 +161,16 @@ def _terms(node: Node) -> tuple[tuple[Number, Node], ...]:
     return node.terms if isinstance(node, Sum) else ((1, node),)
 
 
-def _open_where_likes_meet(node: Contraction) -> list[Factor]:
-    """The factors of a product, those of an inner product among them if that lets likes meet."""
+def _open_where_likes_meet(node: Contraction, whole: bool) -> list[Factor]:
+    """The factors of a product, those of an inner product among them if that lets likes meet.
+
+    ``whole`` matrix products are factors, as A B is of M ⊙ (A B), else their own factors are.
+    """
     outer: list[Factor] = list(node.operands)
-    inner = [_factors_of(operand, labels, k) or [] for k, (operand, labels) in enumerate(outer)]
+    inner = [
+        _factors_of(operand, labels, k, whole=whole) or []
+        for k, (operand, labels) in enumerate(outer)
+    ]
     if not any(inner):
         return outer
     by_labels: dict[Labels, list[tuple[int, Node]]] = {}
@@ -169,7 +188,9 @@ def _open_where_likes_meet(node: Contraction) -> list[Factor]:
     ]
 
 
-def _factors_of(node: Node, labels: Labels, scope: Hashable, depth: int = 3) -> list[Factor] | None:
+def _factors_of(
+    node: Node, labels: Labels, scope: Hashable, depth: int = 3, whole: bool = False
+) -> list[Factor] | None:
     """The factors of an inner product under outer labels; None if it is no plain product.
 
     Products within it are opened as well, to a fixed depth so that deep chains stay linear. An
@@ -181,6 +202,8 @@ def _factors_of(node: Node, labels: Labels, scope: Hashable, depth: int = 3) -> 
         base, exponent = base_and_exponent(node)
     if not isinstance(base, Contraction) or make.has_delta(base) or len(base.operands) < 2:
         return None
+    if whole and base.summed:
+        return None
     if exponent != 1 and (not isinstance(exponent, int) or base.summed):
         return None
     outer: dict[int, Hashable] = dict(zip(base.output, labels, strict=True))
@@ -190,6 +213,19 @@ def _factors_of(node: Node, labels: Labels, scope: Hashable, depth: int = 3) -> 
     for place, (inner, own) in enumerate(base.operands):
         operand = inner if exponent == 1 else make.power(inner, exponent)
         named = tuple([outer[label] for label in own])
-        below = _factors_of(operand, named, (scope, place), depth - 1) if depth else None
+        below = _factors_of(operand, named, (scope, place), depth - 1, whole) if depth else None
         factors.extend([(operand, named)] if below is None else below)
     return factors
+
+
+def powers_apart(node: Node) -> Node:
+    """A product in which (a b)ᵏ stands as aᵏ bᵏ, for integer k."""
+    opened = Opened(node)
+    for at in opened.leaves():
+        part = opened.parts[at]
+        if isinstance(part.node, Apply) and part.node.function == "power":
+            factors = _factors_of(part.node, part.labels, scope=-1, depth=0)
+            if factors is not None:
+                labels = [(n, tuple([x for x in ls if isinstance(x, int)])) for n, ls in factors]
+                return powers_apart(opened.replaced((at,), labels))
+    return node

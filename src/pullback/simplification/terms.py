@@ -12,7 +12,7 @@ from pullback.expressions.nodes import Apply, Contraction, Node, Number, SizeVal
 from pullback.expressions.placement import has_no_values
 from pullback.functions.catalogue import CATALOGUE, primitive
 from pullback.simplification.canonical import Certificate, certificate_of, parity
-from pullback.simplification.factors import base_and_exponent, like_factors
+from pullback.simplification.factors import base_and_exponent, like_factors, powers_apart
 from pullback.simplification.measure import measure
 from pullback.simplification.products import Factor, Opened
 from pullback.simplification.totals import unit_sum
@@ -50,6 +50,7 @@ def open_inner_sums(node: Node) -> Node | None:
         for k, core in (term.terms if isinstance(term, Sum) else ((1, term),))
     ]
     result = make.add(flat, node.shape)
+    result = like_terms(result) or result
     count = len(result.terms) if isinstance(result, Sum) else 1
     return result if count < len(flat) else None
 
@@ -147,7 +148,18 @@ def common_factors(node: Node) -> Node | None:
     """
     if not isinstance(node, Sum) or not 2 <= len(node.terms) <= 32:
         return None
-    products = [Opened(term) for _, term in node.terms]
+    apart = [(c, powers_apart(term)) for c, term in node.terms]
+    best = _common(node, list(node.terms))
+    if any(new is not old for (_, new), (_, old) in zip(apart, node.terms, strict=True)):
+        other = _common(node, apart)
+        if other is not None and (best is None or measure(other) < measure(best)):
+            return other
+    return best
+
+
+def _common(node: Sum, terms: Sequence[Term]) -> Node | None:
+    """The shortest sum of these terms, which are those of ``node``, with a factor taken out."""
+    products = [Opened(term) for _, term in terms]
     holders: dict[tuple[Node, Signature], dict[int, Held]] = {}
     for k, product in enumerate(products):
         tied = product.tied()
@@ -168,14 +180,14 @@ def common_factors(node: Node) -> Node | None:
     for (factor, labels), held in shared[:MOST_CANDIDATES]:
         if isinstance(base_and_exponent(factor)[0], SizeValue) and len(held) < len(products):
             continue  # what is divided by a size is a mean
-        group = [(node.terms[k][0], one) for k, one in held.items()]
+        group = [(terms[k][0], one) for k, one in held.items()]
         found = _taken_out(factor, labels, group, node)
         if found is None:
             continue
         together, inner = found
         if any(one.loose for one in held.values()) and not _symmetric_pair(inner):
             continue
-        rest = [term for k, term in enumerate(node.terms) if k not in held]
+        rest = [term for k, term in enumerate(terms) if k not in held]
         result = make.add([*rest, (1, together)], node.shape)
         if measure(result) < least:
             best, least = result, measure(result)
