@@ -412,9 +412,10 @@ def check_laws(record: Function) -> None:
             if heavy(record) and met == 3:
                 break
         assert met, f"nothing was found that '{law.statement}' applies to"
+    factors = [*firsts, *(make.power(f, e) for f in firsts for e in (-1, -2))]
     for law in record.products:
         met = 0
-        for *arguments, factor in product(*among, firsts):
+        for *arguments, factor in product(*among, factors):
             rewritten = law.rewrite(*arguments, factor)
             if rewritten is not None:
                 met += 1
