@@ -79,7 +79,7 @@ def test_it_multiplies_and_expands_as_the_dense_array_does(case):
 def test_systems_are_solved_block_by_block(case):
     d, arrays, rng = made(case)
     K = pb.compile(d, structure="keep")(**arrays)
-    assert K.form.blocks is not None
+    assert K.form.solver is not None
     b = rng.normal(size=K.shape[: len(K.shape) // 2])
     x = K.solve(b)
     assert x.shape == b.shape
@@ -131,3 +131,42 @@ def test_without_scipy_it_is_said_what_needs_it(monkeypatch):
     with pytest.raises(PullbackError, match="a sparse matrix calls functions of SciPy"):
         K.sparse()
     np.testing.assert_array_equal(K @ np.ones(2), np.exp(np.ones(2)))
+
+
+UPDATED = [
+    ("norm2(x)^4 + sum(exp(x))", {}, 5),
+    ("sum(x)^2 + sum(x.^4) + (a'*x)^3", {"a": "n"}, 5),
+    ("normF(X)^4 + normF(X)^2", {}, (3, 4)),
+    ("sum(exp(X)) + tr(A'*X)^2", {"A": "X"}, (3, 4)),
+    ("norm2(x)^2", {}, 5),
+]
+
+
+@pytest.mark.parametrize("case", range(len(UPDATED)))
+def test_blocks_with_a_few_outer_products_are_solved_by_their_formula(case):
+    text, more, shape = UPDATED[case]
+    name = "X" if "X" in text else "x"
+    rng = np.random.default_rng(case)
+    arrays = {name: rng.normal(size=shape), **{k: rng.normal(size=shape) for k in more}}
+    H = pb.hessian(pb.parse(text), name)
+    K = pb.compile(H, structure="keep")(**arrays)
+    assert K.form.solver is not None
+    assert K.nbytes < 8 * (3 * np.size(arrays[name]) + 3)
+    b = rng.normal(size=shape)
+    dense = pb.compile(H)(**arrays).reshape(b.size, b.size)
+    np.testing.assert_allclose(K.dense().reshape(b.size, b.size), dense, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(K.solve(b).ravel(), np.linalg.solve(dense, b.ravel()), rtol=1e-9)
+    np.testing.assert_allclose((K @ b).ravel(), dense @ b.ravel(), rtol=1e-11)
+
+
+def test_a_singular_sum_of_blocks_and_outer_products_is_refused():
+    """The Hessian of log-sum-exp, diag(p) − p pᵀ, takes 1 to 0."""
+    K = pb.compile(pb.hessian("log(sum(exp(x)))", "x"), structure="keep")(x=np.arange(4.0))
+    with pytest.raises(pb.DomainError, match="singular"):
+        K.solve(np.ones(4))
+
+
+def test_a_hessian_that_is_zero_stays_small():
+    K = pb.compile(pb.hessian("sum(x)", "x"), structure="keep")(n=10**6)
+    assert K.nbytes <= 8 and K.shape == (10**6, 10**6)
+    assert not np.any(K @ np.ones(10**6))

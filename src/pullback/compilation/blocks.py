@@ -1,4 +1,8 @@
-"""Systems that fall apart: diagonal, block-diagonal and Kronecker matrices, solved block by block."""
+"""Systems that fall apart: diagonal, block-diagonal and Kronecker matrices, solved block by block.
+
+With a few outer products added they still do: the Sherman-Morrison-Woodbury formula (G. H. Golub,
+C. F. Van Loan, Matrix Computations (4th edition, 2013), section 2.1.4).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from pullback.derivation.factored import Factored, Label
+from pullback.derivation.factored import Factored, Label, Term
 from pullback.expressions.nodes import Variable
+from pullback.expressions.sizes import Shape
 
 Array = np.ndarray[Any, Any]
 
@@ -49,11 +54,90 @@ class Blocks:
         return np.ascontiguousarray(solution.transpose([labels.index(x) for x in self.across]))
 
 
-def blocks_of(tensor: Factored, rows: int) -> Blocks | None:
-    """The blocks of a single product, or None where rows and columns are not paired by factors."""
-    if len(tensor.terms) != 1:
-        return None
-    (term,) = tensor.terms
+@dataclass(frozen=True)
+class Outer:
+    """A term that is a column times a row: factors with the rows' labels, and with the columns'."""
+
+    coefficient: float
+    columns: tuple[tuple[str, tuple[int, ...]], ...]  # names of factors, and their axes of the rows
+    rows: tuple[tuple[str, tuple[int, ...]], ...]
+
+    @classmethod
+    def of(cls, term: Term, rows: int) -> Outer | None:
+        """The term so read; None where a factor or a δ ties rows to columns."""
+        above, across = term.output[:rows], term.output[rows:]
+        if len(set(term.output)) < len(term.output):
+            return None
+        sides: list[list[tuple[str, tuple[int, ...]]]] = [[], []]
+        for node, labels in term.factors:
+            assert isinstance(node, Variable)
+            for side, ends in zip(sides, (above, across), strict=True):
+                if set(labels) <= set(ends):
+                    side.append((node.name, tuple([ends.index(x) for x in labels])))
+                    break
+            else:
+                return None
+        return cls(float(term.coefficient), tuple(sides[0]), tuple(sides[1]))
+
+
+@dataclass(frozen=True)
+class Updated:
+    """Blocks B and a few outer products: B + Σ c u vᵀ."""
+
+    blocks: Blocks
+    outer: tuple[Outer, ...]
+
+    def solve(self, cores: Mapping[str, Array], right: Array) -> Array:
+        """x = y − B⁻¹U S⁻¹ C Vᵀy with y = B⁻¹b and S = I + C VᵀB⁻¹U, as small as the sum is long.
+
+        LinAlgError where B or S is singular to rounding.
+        """
+        shape = right.shape
+        left = [_spread(o.columns, cores, shape) for o in self.outer]
+        rows = [o.coefficient * _spread(o.rows, cores, shape) for o in self.outer]
+        first = self.blocks.solve(cores, right)
+        solved = [self.blocks.solve(cores, u) for u in left]
+        inner = np.array([[np.vdot(v, u) for u in solved] for v in rows])
+        capacity = np.eye(len(rows)) + inner
+        scale = 1 + np.abs(inner).max()
+        if np.linalg.svd(capacity, compute_uv=False)[-1] <= 8 * np.finfo(inner.dtype).eps * scale:
+            raise np.linalg.LinAlgError
+        weights = np.linalg.solve(capacity, np.array([np.vdot(v, first) for v in rows]))
+        return np.asarray(first - np.tensordot(weights, np.stack(solved), 1))
+
+
+def _spread(
+    factors: tuple[tuple[str, tuple[int, ...]], ...],
+    cores: Mapping[str, Array],
+    shape: tuple[int, ...],
+) -> Array:
+    """The product of factors along their axes, as an array along all."""
+    value = np.ones(shape)
+    for name, axes in factors:
+        order = sorted(range(len(axes)), key=lambda k: axes[k])
+        aligned = cores[name].transpose(order)
+        value = (
+            value * aligned[tuple([slice(None) if a in axes else None for a in range(len(shape))])]
+        )
+    return value
+
+
+MOST_OUTER = 8  # outer products beside the blocks
+
+
+def solver_of(tensor: Factored, rows: int) -> Blocks | Updated | None:
+    """How a system with this matrix falls apart into smaller ones; None if it does not."""
+    outer = [Outer.of(term, rows) for term in tensor.terms]
+    tied = [term for term, found in zip(tensor.terms, outer, strict=True) if found is None]
+    few = tuple([found for found in outer if found is not None])
+    blocks = _blocks_of(tied[0], tensor.shape, rows) if len(tied) == 1 else None
+    if blocks is None or not few:
+        return blocks
+    return Updated(blocks, few) if len(few) <= MOST_OUTER else None
+
+
+def _blocks_of(term: Term, shape: Shape, rows: int) -> Blocks | None:
+    """The blocks of a product, or None where rows and columns are not paired by factors."""
     if term.coefficient == 0:
         return None
     above, across = term.output[:rows], term.output[rows:]
@@ -62,7 +146,7 @@ def blocks_of(tensor: Factored, rows: int) -> Blocks | None:
     tied = set(above) & set(across)
     if any(above.index(x) != across.index(x) for x in tied):
         return None
-    sizes = term.sizes(tensor.shape)
+    sizes = term.sizes(shape)
     blocks: list[Block] = []
     paired: set[Label] = set(tied)
     for node, labels in term.factors:

@@ -13,7 +13,7 @@ from pullback.compilation.compile import compile_nodes
 from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.kept import Form, Kept, Operation
 from pullback.compilation.runtime import NumpyFunction
-from pullback.derivation.factored import Factored, factored
+from pullback.derivation.factored import Factored, Term, factored
 from pullback.errors import PullbackError
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Node
@@ -97,9 +97,8 @@ def compile_kept(
     cores: dict[str, list[str]] = {}
     nodes: dict[str, Node] = {}
     for name, node in outputs.items():
-        tensor = factored(node)
-        kept = tensor.terms and not tensor.dense and all(t.factors for t in tensor.terms)
-        if not kept or not 0 < rows[name] < node.order:
+        tensor = _with_a_core(factored(node))
+        if tensor.dense or not 0 < rows[name] < node.order:
             forms[name], cores[name], nodes[name] = None, [name], node
             continue
         form, made = _form(name, tensor, rows[name])
@@ -108,6 +107,17 @@ def compile_kept(
     inner = compile_nodes(nodes, replace(program, rows=frozenset()), names, checked=checked)
     assert isinstance(inner, NumpyFunction)
     return KeepingFunction(inner, forms, cores)
+
+
+def _with_a_core(tensor: Factored) -> Factored:
+    """The tensor, its number as the core where it is made of δs alone, such as 2 δ_ij, or zero."""
+    if any(term.factors for term in tensor.terms):
+        return tensor
+    terms = tensor.terms or (Term(0, (), tuple(range(len(tensor.shape)))),)
+    cores = [
+        replace(t, coefficient=1, factors=((make.constant(t.coefficient), ()),)) for t in terms
+    ]
+    return Factored(tensor.shape, tuple(cores))
 
 
 def _form(name: str, tensor: Factored, rows: int) -> tuple[Form, dict[str, Node]]:

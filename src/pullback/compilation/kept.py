@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pullback.compilation.blocks import Blocks, blocks_of
+from pullback.compilation.blocks import Blocks, Updated, solver_of
 from pullback.compilation.extras import insist_on_scipy
 from pullback.derivation.factored import Factored, Term
 from pullback.errors import DomainError, PullbackError, ShapeError
@@ -103,9 +103,9 @@ class Form:
         return make.add(terms, shape)
 
     @cached_property
-    def blocks(self) -> Blocks | None:
+    def solver(self) -> Blocks | Updated | None:
         """How a system with this matrix falls apart into smaller ones; None if it does not."""
-        return blocks_of(self.factored, self.rows) if self.square else None
+        return solver_of(self.factored, self.rows) if self.square else None
 
 
 class Kept:
@@ -190,15 +190,16 @@ class Kept:
     def solve(self, right: Any) -> Array:
         """x with K @ x = right, both in the variable's shape.
 
-        Diagonal, block-diagonal and Kronecker forms are solved block by block, what else there is
-        as a dense system. Raises DomainError where K is singular.
+        Diagonal, block-diagonal and Kronecker forms are solved block by block, also with a few
+        outer products added to one of them; what else there is as a dense system. Raises
+        DomainError where K is singular.
         """
         self._insist_on_square("a solution")
         b = self._fitting(right, self.form.row_shape)
         try:
-            blocks = self.form.blocks
-            if blocks is not None:
-                return blocks.solve(dict(zip(self.form.names, self.cores, strict=True)), b)
+            solver = self.form.solver
+            if solver is not None:
+                return solver.solve(dict(zip(self.form.names, self.cores, strict=True)), b)
             count = int(np.prod(b.shape, dtype=int))
             solved = np.linalg.solve(self.dense().reshape(count, count), b.reshape(count))
         except np.linalg.LinAlgError:

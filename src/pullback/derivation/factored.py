@@ -115,19 +115,37 @@ def _collected(terms: Iterable[Term]) -> list[Term]:
 
 def _joined(one: Term, other: Term) -> Term | None:
     mine, its = set(one.factors) - set(other.factors), set(other.factors) - set(one.factors)
-    if one.output != other.output or len(mine) > 1 or len(mine) != len(its):
+    if one.output != other.output:
         return None
+    if len(mine) > 1 or len(mine) != len(its):
+        return _added_up(one, other)
     if len(set(one.factors)) < len(one.factors) or len(one.factors) != len(other.factors):
         return None
     if not mine:
         return replace(one, coefficient=make.plain(one.coefficient + other.coefficient))
     ((node, labels),), ((second, order),) = mine, its
     if set(labels) != set(order) or len(set(labels)) < len(labels):
-        return None
+        return _added_up(one, other)
     turned = make.contract([(second, order)], labels)
     together = make.add([(one.coefficient, node), (other.coefficient, turned)])
     shared = tuple([f for f in one.factors if f in other.factors])
     return Term(1, (*shared, (together, labels)), one.output)
+
+
+def _added_up(one: Term, other: Term) -> Term | None:
+    """Both terms as one tensor of their labels, where that stores no more than they do apart."""
+    size_of = {
+        x: size
+        for term in (one, other)
+        for node, labels in term.factors
+        for x, size in zip(labels, node.shape, strict=True)
+    }
+    labels = sorted(size_of)
+    together = _entries([size_of[x] for x in labels])
+    if _nominal(together) > _nominal(one.stored + other.stored):
+        return None
+    parts = [(t.coefficient, make.contract(t.factors, labels, dict(size_of))) for t in (one, other)]
+    return Term(1, ((make.add(parts), tuple(labels)),), one.output)
 
 
 def _opened(term: Term, shape: Shape) -> list[Term]:
