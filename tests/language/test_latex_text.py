@@ -148,7 +148,7 @@ def test_lines_have_names():
 @pytest.mark.parametrize(
     ("text", "message", "under"),
     [
-        (r"\sum_i x_i", "sums over an index are not read", r"\sum"),
+        (r"\sum x_i", "sums over an index are not read", r"\sum"),
         (r"\int x", "integrals", r"\int"),
         (r"\operatorname{tr}(e^{X})", "e to a matrix has two meanings", "e^{X}"),
         (r"A^\dagger x", "pinv.*pseudo-inverse", r"\dagger"),

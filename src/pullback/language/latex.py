@@ -60,7 +60,7 @@ _SIGNS = {
 }  # fmt: skip
 _SIGN = re.compile(r"\\(?:[A-Za-z]+|[|{}])")
 _SIDED = re.compile(r"\\(left|right|[bB]igg?[lr])\s*(\\\||\\[lr]?[vV]ert(?![A-Za-z])|\|)")
-_DEFINED = re.compile(
+DEFINED = re.compile(
     r"(^|[\n;])([^\S\n]*(?:[A-Za-z]|\\[A-Za-z]+(?:\s*\{\s*[A-Za-z]+\s*\})?))(\s*\([^()=\n]*\)\s*)(?==)"
 )
 _PLACE_OF_LEAST = re.compile(r"\\(?:arg\s*)?\\?(?:min|max|sup|inf)(?:imize)?\s*_")
@@ -68,7 +68,7 @@ _UPRIGHT_E = re.compile(r"\\(?:mathrm|rm|text)\s*(?:\{\s*e\s*\}|e(?![A-Za-z]))(?
 _LONE_E = re.compile(
     r"\\(?:mathrm|text\w*|operatorname\*?|mathit)\s*\{[^{}]*\}|\\[A-Za-z]+|_\s*(?:\{[^{}]*\}|\w)|e"
 )
-_HINTS = {
+HINTS = {
     "sum": "sums over an index are not read: write a product such as \\mathbf{1}^\\top x, or "
     "\\operatorname{sum}(x)",
     "prod": "products over an index are not read",
@@ -122,7 +122,7 @@ def plain_of(text: str, known: Collection[str]) -> str:
     """The text as the grammar reads it, of the same length."""
     plain = places(blocks(text))
     plain = _SIDED.sub(_sided, plain)
-    plain = _DEFINED.sub(lambda m: m[1] + m[2] + " " * len(m[3]), plain)
+    plain = DEFINED.sub(lambda m: m[1] + m[2] + " " * len(m[3]), plain)
     plain = re.sub(r"\\\\(?:\[[^\]\n]{0,30}\])?", lambda m: ";" + " " * (len(m[0]) - 1), plain)
     plain = _BLANK.sub(lambda m: " " * len(m[0]), plain)
     plain = _with_euler(plain, known)
@@ -224,9 +224,9 @@ def unknown(plain: str, at: int) -> Fault:
     raised = re.compile(r"\^\s*\{?\s*(\\[A-Za-z]+)").match(plain, at)
     if raised is not None:
         return Fault(
-            f"'{raised[1]}' has no meaning here", *raised.span(1), _HINTS.get(raised[1][1:], "")
+            f"'{raised[1]}' has no meaning here", *raised.span(1), HINTS.get(raised[1][1:], "")
         )
     if command is None:
         return unknown_character(plain, at)
-    hint = _HINTS.get(command[0][1:], "functions are \\operatorname{name}, names \\mathrm{name}")
+    hint = HINTS.get(command[0][1:], "functions are \\operatorname{name}, names \\mathrm{name}")
     return Fault(f"'{command[0]}' has no meaning here", *command.span(), hint)

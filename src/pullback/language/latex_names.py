@@ -54,12 +54,12 @@ _STYLES = r"\\(?:mathbf|boldsymbol|bm|mathcal|vec|mathit|mathsf|pmb|bf)"
 _ACCENTS = r"\\(?:hat|bar|tilde|dot|widehat|overline|widetilde)"
 _LETTER = rf"(?:[A-Za-z\u0370-\u03ff]|\\(?:{GREEK})(?![A-Za-z]))"
 _PLAIN = rf"(?:{_LETTER}|{_STYLES}\s*(?:\{{\s*{_LETTER}\s*\}}|{_LETTER}))"
-_ACCENTED = rf"(?:{_ACCENTS}\s*(?:\{{\s*{_PLAIN}\s*\}}|{_PLAIN})|{_PLAIN})"
+ACCENTED = rf"(?:{_ACCENTS}\s*(?:\{{\s*{_PLAIN}\s*\}}|{_PLAIN})|{_PLAIN})"
 _WORD = r"\\(?:mathrm|text|textrm|mathit|operatorname)\s*\{\s*[A-Za-z]\w*\s*\}"
 _MARK = (
     rf"(?:[0-9A-Za-z]|\\(?:{GREEK})(?![A-Za-z])|\{{\s*(?:\w+|{_WORD}|\\(?:{GREEK}))\s*\}}|{_WORD})"
 )
-NAMES = rf"(?:{_WORD}|{_ACCENTED})(?:\s*_\s*{_MARK})?"
+NAMES = rf"(?:{_WORD}|{ACCENTED})(?:\s*_\s*{_MARK})?"
 
 
 def name_in(token: str, known: Collection[str]) -> str:

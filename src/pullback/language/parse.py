@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pullback.errors import Place, PullbackError
 from pullback.expressions import Node, Program, Shape, Variable
 from pullback.expressions import constructors as make
 from pullback.language import kinds as k
+from pullback.language import latex_sums
 from pullback.language.calls import CONSTANTS
 from pullback.language.checking import check_lines, check_names
 from pullback.language.code import (
@@ -21,9 +23,11 @@ from pullback.language.code import (
 )
 from pullback.language.declarations import EVERY_KIND, Declared, Sizes, collect, declare
 from pullback.language.dialects import in_indices
+from pullback.language.faults import Fault, insist_short
 from pullback.language.index.reader import index_program
 from pullback.language.inference import infer
 from pullback.language.latex_calls import Latex
+from pullback.language.latex_sums import has_sums
 from pullback.language.lowering import lower
 from pullback.language.numpy_calls import NumpyMeaning
 from pullback.language.occurrences import named_in_shapes, names_in
@@ -62,6 +66,8 @@ def parse_program(
     >>> program.assumed
     ('A is a matrix m×n', 'x is a column of size n', 'b is a column of size m')
     """
+    if dialect in (None, "latex") and isinstance(text, str) and has_sums(text):
+        return _of_sums(text, shapes or {}, assume or {}, shape)
     if dialect == "index" or (dialect is None and isinstance(text, str) and in_indices(text)):
         return index_program(text, shapes or {}, assume or {}, shape, _printed)
     source = read(text, dialect, {*(shapes or ()), *(assume or ())}, named_in_shapes(shapes or {}))
@@ -119,6 +125,40 @@ def parse_program(
         assumed=assumed,
         result_name=last,
     )
+
+
+def _said(name: str, sizes: tuple[str, ...]) -> str:
+    kind = ["a scalar", "a column of size ", "a matrix "][min(len(sizes), 2)]
+    return f"{name} is {kind}{'×'.join(sizes)}"
+
+
+def _of_sums(
+    text: str,
+    shapes: Mapping[str, Sizes],
+    assume: Mapping[str, str | Iterable[str]],
+    shape: Sizes | None,
+) -> Program:
+    """A text in LaTeX with sums over an index, read in indices; its places are those of the text."""
+    insist_short(text)
+    try:
+        found = latex_sums.in_indices(text, {*shapes, *assume})
+    except Fault as fault:
+        raise fault.in_text(text) from None
+
+    def own(place: Place) -> Place:
+        stop = found.places[min(max(place.stop, place.start + 1), len(found.places)) - 1]
+        start = found.places[min(place.start, len(found.places) - 1)]
+        return Place(text, start, max(start, stop) + 1)
+
+    try:
+        stated = {name: sizes for name, sizes in found.shapes.items() if name not in shapes}
+        program = index_program(found.text, {**stated, **shapes}, assume, shape, _printed)
+    except PullbackError as error:
+        error.place = own(error.place) if error.place is not None else None
+        raise
+    places = {node: own(place) for node, place in program.places.items()}
+    assumed = (*program.assumed, *(_said(name, sizes) for name, sizes in stated.items()))
+    return replace(program, text=text, places=places, assumed=assumed)
 
 
 def _printed(

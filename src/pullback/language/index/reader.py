@@ -243,7 +243,7 @@ class _Reader:
             program = self.whole(inner, shapes, assume, shape)
             new = [v for v in program.variables.values() if v.name not in shapes]
             if new:
-                shapes |= self._renamed(new, shapes)
+                shapes |= self._renamed(new, [*shapes.values(), shape or ()])
                 program = self.whole(inner, shapes, assume, shape)
         except PullbackError as error:
             if error.place is not None:
@@ -259,10 +259,10 @@ class _Reader:
         return [*([Size.of(1)] if row else []), *self.names.shape(name)]
 
     def _renamed(
-        self, new: Sequence[Variable], given: Mapping[str, Sequence[Size]]
+        self, new: Sequence[Variable], given: Sequence[Sequence[Size]]
     ) -> dict[str, list[Size]]:
         """The shapes of new names, their sizes called as nothing else is."""
-        old = {s for shape in given.values() for size in shape for s in size.names}
+        old = {s for shape in given for size in shape for s in size.names}
         name: dict[Size, Size] = {Size.of(s): Size.of(s) for s in old}
         shapes = {}
         for variable in new:
