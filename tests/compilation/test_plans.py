@@ -41,8 +41,8 @@ def test_weights_that_are_not_negative_go_into_the_matrix_as_roots(name, planned
     f = pb.parse(text, shapes={"X": ("m", "n"), "w": ("n",)}, assume=assume)
     fn = pb.compile(pb.hessian(f, wrt), planned=planned)
     assert "sqrt" in fn.source
-    X, w = rng.normal(size=(7, 4)), rng.normal(size=4)
-    given = {"X": X, "w": w, "y": np.sign(rng.normal(size=7)), "s": np.ones(7)}
+    X, w = rng.normal(size=(60, 30)), rng.normal(size=30)
+    given = {"X": X, "w": w, "y": np.sign(rng.normal(size=60)), "s": np.ones(60)}
     H = fn(**{name: given[name] for name in fn.inputs})
     close(H, second(name, X, w))
     assert np.array_equal(H, H.T)  # one half is the other's mirror image
@@ -61,3 +61,64 @@ def test_a_number_in_front_never_parts_a_matrix_from_its_transpose():
     assert "X.T @ X" in fn.source
     X = rng.normal(size=(4, 90))
     close(fn(X=X, w=np.zeros(90)), 6 * X.T @ X)
+
+
+# products in the order that is best for the sizes of a call
+
+SHAPES = {"T": ("n", "m"), "U": ("n", "k"), "V": ("m", "k"), "M": ("n", "m")}
+
+
+PLAIN = pb.parse("norm2(T - U*V')^2", shapes={k: v for k, v in SHAPES.items() if k != "M"})
+
+
+def at(n, m, k):
+    return {
+        "U": rng.normal(size=(n, k)),
+        "V": rng.normal(size=(m, k)),
+        "T": rng.normal(size=(n, m)),
+        "M": rng.normal(size=(n, m)),
+    }
+
+
+@pytest.mark.parametrize("options", [{}, {"planned": True}, {"target": "jax"}])
+@pytest.mark.parametrize("sizes", [(3, 50, 2), (50, 3, 2), (3, 4, 40), (4, 4, 4)])
+def test_values_are_right_whatever_order_the_sizes_ask_for(options, sizes):
+    if options.get("target") == "jax":
+        pytest.importorskip("jax").config.update("jax_enable_x64", True)
+    f = pb.parse("norm2(M.*(T - U*V'))^2", shapes=SHAPES)
+    given = at(*sizes)
+    v = rng.normal(size=given["U"].shape)
+    product = pb.compile(pb.hvp(f, "U"), **options)(**given, U_dot=v)
+    close(np.asarray(product), 2 * (given["M"] ** 2 * (v @ given["V"].T)) @ given["V"])
+    H = pb.compile(pb.hessian(f, "U"), **options)(**given)
+    core = 2 * np.einsum("iq,qj,ql->ijl", given["M"] ** 2, given["V"], given["V"])
+    close(np.einsum("ijil->ijl", np.asarray(H)), core)
+
+
+def test_a_product_goes_first_where_it_is_small():
+    fn = pb.compile(pb.hvp(PLAIN, "U"))
+    orders = {}
+    for n, m, k in ((100, 100, 2), (2, 100, 100)):
+        given = at(n, m, k)
+        del given["M"]
+        close(fn(**given, U_dot=given["U"]), 2 * given["U"] @ given["V"].T @ given["V"])
+        orders[n] = fn._choice.at(dict(zip(fn._wanted, (k, m, n), strict=True))).text
+    assert "V.T @ V" in orders[100] and "V.T @ V" not in orders[2]
+
+
+def test_code_is_made_for_few_sizes_only():
+    fn = pb.compile(pb.hvp(PLAIN, "U"))
+    for n in range(1, 40):
+        given = at(n, 3, 2)
+        del given["M"]
+        close(fn(**given, U_dot=given["U"]), 2 * given["U"] @ given["V"].T @ given["V"])
+    assert len(fn._functions) <= 3
+
+
+def test_a_product_over_several_axes_is_one_of_matrices():
+    f = pb.parse("norm2(M.*(T - U*V'))^2", shapes=SHAPES)
+    given = at(9, 8, 2)
+    fn = pb.compile(pb.hessian(f, "U"))
+    fn(**given)
+    text = fn._choice.at(dict(zip(fn._wanted, (2, 8, 9), strict=True))).text
+    assert "tensordot" not in text and "einsum('ijik->ijk'" in text

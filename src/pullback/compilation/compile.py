@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from pullback.compilation.arguments import Arguments
+from pullback.compilation.choosing import Choice, S
 from pullback.compilation.compiled import Compiled
 from pullback.compilation.extras import has_scipy
 from pullback.compilation.factorising import share_factorisations
 from pullback.compilation.foreign import FOREIGN
+from pullback.compilation.ir import LinearProgram
 from pullback.compilation.lowering import lower
 from pullback.compilation.native.running import NativeFunction
 from pullback.compilation.native.writer import native_source
+from pullback.compilation.ordering import Measure, nominal
 from pullback.compilation.rewriting import divide_once
 from pullback.compilation.runtime import PlainFunction, PlannedFunction
 from pullback.compilation.targets.numpy_plain import plain_source
@@ -73,20 +76,32 @@ def compile_nodes(
     outputs, program, names = stable(outputs, program, names or {})
     lines = line_names(program, names)
     buffered = planned or target == "native"
-    linear = lower(outputs, lines, merge_named=buffered)
-    linear = share_factorisations(linear, factors=target in FOREIGN or has_scipy())
-    linear = divide_once(linear, hoisted=buffered)
-    inputs = [name for name in known if name in linear.inputs]
-    linear.inputs = {name: linear.inputs[name] for name in inputs}
+
+    def linear_for(measure: Measure = nominal) -> LinearProgram:
+        made = lower(outputs, lines, merge_named=buffered, measure=measure)
+        made = share_factorisations(made, factors=target in FOREIGN or has_scipy())
+        made = divide_once(made, hoisted=buffered)
+        made.inputs = {name: made.inputs[name] for name in known if name in made.inputs}
+        return made
+
+    linear = linear_for()
+    inputs = list(linear.inputs)
     arguments = Arguments(known, inputs, program.rows, size_names(outputs.values()), linear.granted)
     described = {**{node: name for name, node in outputs.items()}, **lines}
     describe = describer(program, described)
+
+    def choice(write: Callable[[LinearProgram], S]) -> Choice[S]:
+        """The code that ``write`` makes, for any sizes."""
+        if not linear.flexible:
+            return Choice(write(linear), None)
+        return Choice(write(linear), lambda measure: write(linear_for(measure)))
+
     if target in FOREIGN:
         kind = FOREIGN[target]
         return kind(
             linear.outputs,
             arguments,
-            plain_source(linear, function, spelling=kind.spelling),
+            choice(lambda made: plain_source(made, function, order=inputs, spelling=kind.spelling)),
             lambda: plain_source(linear, function, describe, spelling=kind.spelling).text,
         )
 
@@ -95,7 +110,7 @@ def compile_nodes(
             linear,
             program,
             arguments,
-            planned_source(linear, inputs),
+            choice(lambda made: planned_source(made, inputs)),
             lambda: planned_source(linear, inputs, describe).text,
             checked=checked,
         )
@@ -107,7 +122,7 @@ def compile_nodes(
             linear,
             program,
             arguments,
-            native_source(linear, inputs, checked=checked),
+            choice(lambda made: native_source(made, inputs, checked=checked)),
             planned_function,
             lambda: native_source(linear, inputs, describe, checked=checked).text,
             checked=checked,
@@ -116,7 +131,7 @@ def compile_nodes(
         linear,
         program,
         arguments,
-        plain_source(linear),
+        choice(lambda made: plain_source(made, order=inputs)),
         lambda: plain_source(linear, describe=describe).text,
         checked=checked,
     )

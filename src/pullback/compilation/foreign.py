@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any, ClassVar, Self
 
 from pullback.compilation.arguments import Arguments
+from pullback.compilation.choosing import Choice
 from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.targets.jax import JaxSpeller
 from pullback.compilation.targets.numpy import Speller
@@ -33,20 +34,23 @@ class ForeignFunction(Compiled):
         self,
         outputs: Iterable[str],
         arguments: Arguments,
-        source: Source,
+        choice: Choice[Source],
         write: Callable[[], str],
     ) -> None:
         super().__init__(outputs, arguments, write)
-        self._source = source
+        self._choice = choice
+        self._functions: dict[int, Callable[..., Any]] = {}  # by the id of their source
 
     @property
     def generated(self) -> Source:
         """The generated code in its parts."""
-        return self._source
+        return self._choice.general
 
     def with_source(self, source: Source) -> Self:
         """A function of the same arguments by other code."""
-        return type(self)(source.outputs, self._arguments, source, lambda: source.text)
+        return type(self)(
+            source.outputs, self._arguments, Choice(source, None), lambda: source.text
+        )
 
     @cached_property
     def _module(self) -> Any:
@@ -57,13 +61,13 @@ class ForeignFunction(Compiled):
             )
         return import_module("jax.numpy" if self.library == "jax" else self.library)
 
-    @cached_property
-    def _function(self) -> Callable[..., Any]:
-        space: dict[str, Any] = {}
-        assert self._module is not None
-        exec(compile(self._source.text, f"<pullback {self._source.function}>", "exec"), space)
-        function: Callable[..., Any] = space[self._source.function]
-        return function
+    def _function(self, source: Source) -> Callable[..., Any]:
+        if id(source) not in self._functions:
+            space: dict[str, Any] = {}
+            assert self._module is not None
+            exec(compile(source.text, f"<pullback {source.function}>", "exec"), space)
+            self._functions[id(source)] = space[source.function]
+        return self._functions[id(source)]
 
     def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         if out is not None:
@@ -75,16 +79,17 @@ class ForeignFunction(Compiled):
         for name, value in known.items():
             self._arguments.check_order(name, tuple(value.shape))
         sizes = self._arguments.sizes({n: tuple(v.shape) for n, v in known.items()}, given)
-        missing = [name for name in self._source.sizes if name not in sizes]
+        source = self._choice.at(sizes)
+        missing = [name for name in source.sizes if name not in sizes]
         if missing:
             raise PullbackError(
                 f"size {missing[0]} is shown by no array that was given",
                 hint=f"pass it by name: {missing[0]}=…",
             )
-        options: dict[str, Any] = {t: sizes[name] for name, t in self._source.sizes.items()}
-        if self._source.dtype:
+        options: dict[str, Any] = {t: sizes[name] for name, t in source.sizes.items()}
+        if source.dtype:
             options |= self._typed(known)
-        return self._function(*[known[name] for name in self.inputs], **options)
+        return self._function(source)(*[known[name] for name in self.inputs], **options)
 
     @abstractmethod
     def _converted(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -139,6 +139,7 @@ class LinearProgram:
     lines: dict[Register, Node] = field(default_factory=dict)  # the expression a name stands for
     roots: dict[str, Node] = field(default_factory=dict)
     granted: tuple[Size, ...] = ()  # what must not be negative for the sizes of a call
+    flexible: bool = False  # whether products would be made in another order for other sizes
 
     def use_counts(self) -> dict[Register, int]:
         """How often each register is read, as an operand or as an output."""

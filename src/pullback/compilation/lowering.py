@@ -11,7 +11,7 @@ from pullback.compilation.arrays import Arrays
 from pullback.compilation.contraction import Product, gather, multiply_out
 from pullback.compilation.functions import lower_call
 from pullback.compilation.ir import LinearProgram, Literal, Register, View, is_weak, live, whole
-from pullback.compilation.ordering import EXHAUSTIVE
+from pullback.compilation.ordering import EXHAUSTIVE, Measure, nominal
 from pullback.compilation.placing import has_indicator, joined, place, stored
 from pullback.expressions.constructors import split_coefficient
 from pullback.expressions.nodes import (
@@ -35,11 +35,13 @@ def lower(
     names: Mapping[Node, str] | None = None,
     *,
     merge_named: bool = False,
+    measure: Measure = nominal,
 ) -> LinearProgram:
     """The linear program of all outputs together.
 
     ``names`` gives the lines that keep their own instruction; with ``merge_named`` a product may
-    be merged into another across such a line where that is cheaper.
+    be merged into another across such a line where that is cheaper. ``measure`` gives the numbers
+    for which products are ordered.
 
     >>> from pullback.expressions import constructors as make
     >>> A, x = make.variable("A", ["m", "n"]), make.variable("x", ["n"])
@@ -48,7 +50,7 @@ def lower(
     ['input', 'input', 'matmul']
     """
     names = names or {}
-    lowering = _Lowering(outputs, {} if merge_named else names)
+    lowering = _Lowering(outputs, {} if merge_named else names, measure)
     # lines first and in their order, so that the code reads like the program
     order = [node for node in names if node in lowering.uses]
     for node in post_order(*order, *outputs.values()):
@@ -60,8 +62,12 @@ def lower(
 
 
 class _Lowering:
-    def __init__(self, outputs: Mapping[str, Node], lines: Collection[Node]) -> None:
+    def __init__(
+        self, outputs: Mapping[str, Node], lines: Collection[Node], measure: Measure
+    ) -> None:
         self.outputs = outputs
+        self.measure = measure
+        self.flexible = False
         self.arrays = Arrays()
         self.uses = use_counts(*outputs.values())
         self.fixed = {*lines, *outputs.values()}
@@ -230,7 +236,9 @@ class _Lowering:
         output: Labels,
         sizes: Sequence[Size],
     ) -> Product:
-        product, counted = gather(operands, output, sizes)
+        product, counted = gather(operands, output, sizes, self.measure)
+        named = {size for size in product.sizes.values() if size.constant is None}
+        self.flexible |= len(product.factors) > 2 and bool(named)
         for size in counted:
             self._count(product, size)
         return product
@@ -275,6 +283,7 @@ class _Lowering:
             results,
             roots=dict(self.outputs),
             granted=granted_sizes(self.uses),
+            flexible=self.flexible,
         )
         alive = {i.result for i in kept}
         for node, name in names.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from pullback.compilation.accepting import Accepted
 from pullback.compilation.arguments import Arguments
+from pullback.compilation.choosing import Choice
 from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.diagnosis import run_traced
 from pullback.compilation.extras import insist_on_scipy
@@ -35,6 +36,7 @@ class Buffered(Protocol):
 LOUD = FloatingPoint(divide="raise", invalid="raise", over="ignore", under="ignore")
 SILENT = FloatingPoint(all="ignore")
 FAULTS = (FloatingPointError, ZeroDivisionError, np.linalg.LinAlgError)
+KEPT_SIZES = 64  # sets of sizes a function remembers its code for
 KEPT = 8  # sets of buffers a thread keeps, one for each combination of sizes and dtype
 
 
@@ -50,17 +52,21 @@ class NumpyFunction(Compiled):
         program: LinearProgram,
         user: Program,
         arguments: Arguments,
-        wanted: Sequence[str],
+        choice: Choice[Any],
         write: Callable[[], str],
         *,
         checked: bool,
     ) -> None:
         super().__init__(program.outputs, arguments, write)
+        wanted = list(choice.general.sizes)
         self._program = program
         self._user = user
-        self._wanted = tuple(wanted)
         shown = {n for v in arguments.needed for size in v.shape for n in size.names}
         self.asked = tuple([name for name in wanted if name not in shown])
+        if choice.special is not None:
+            wanted += sorted(shown.difference(wanted))
+        self._wanted = tuple(wanted)
+        self._choice = choice
         self._policy = LOUD if checked else SILENT
         self._single = len(self.outputs) == 1
         # SciPy raises no flags: look at results
@@ -163,6 +169,9 @@ def _loaded(text: str, name: str) -> Callable[..., Any]:
     return function
 
 
+Run = tuple[Callable[..., Any], dict[str, int], bool]  # a function, its sizes, if it takes a dtype
+
+
 class PlainFunction(NumpyFunction):
     """Runs straight-line code that makes its own arrays."""
 
@@ -171,29 +180,39 @@ class PlainFunction(NumpyFunction):
         program: LinearProgram,
         user: Program,
         arguments: Arguments,
-        source: Source,
+        choice: Choice[Source],
         write: Callable[[], str],
         *,
         checked: bool,
     ) -> None:
-        super().__init__(program, user, arguments, list(source.sizes), write, checked=checked)
-        self._function = _loaded(source.text, source.function)
-        self._keywords = tuple(source.sizes.values())
-        self._typed = source.dtype
+        super().__init__(program, user, arguments, choice, write, checked=checked)
+        general = choice.general
+        self._functions = {general.text: _loaded(general.text, general.function)}
+        self._chosen: dict[tuple[int, ...], Run] = {}
 
     def _run(
         self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
     ) -> Any:
-        if self._keywords or self._typed:
-            options: dict[str, Any] = dict(zip(self._keywords, sizes, strict=True))
-            if self._typed:
-                options["dtype"] = dtype
-            results = self._function(*arrays, **options)
+        function, keywords, typed = self._chosen.get(sizes) or self._choose(sizes)
+        if typed:
+            results = function(*arrays, **keywords, dtype=dtype)
         else:
-            results = self._function(*arrays)
+            results = function(*arrays, **keywords)
         if out is None:
             return results
         return self._handed({self.outputs[0]: results} if self._single else results, out)
+
+    def _choose(self, sizes: tuple[int, ...]) -> Run:
+        named = dict(zip(self._wanted, sizes, strict=True))
+        source = self._choice.at(named)
+        if source.text not in self._functions:
+            self._functions[source.text] = _loaded(source.text, source.function)
+        keywords = {parameter: named[name] for name, parameter in source.sizes.items()}
+        run = self._functions[source.text], keywords, source.dtype
+        while len(self._chosen) >= KEPT_SIZES:
+            self._chosen.pop(next(iter(self._chosen)), None)
+        self._chosen[sizes] = run
+        return run
 
 
 Step = Callable[..., Any]  # of inputs and arrays for outputs; returns the outputs without axes
@@ -207,19 +226,20 @@ class BufferedFunction(NumpyFunction):
         program: LinearProgram,
         user: Program,
         arguments: Arguments,
-        source: Buffered,
+        choice: Choice[Any],
         write: Callable[[], str],
         *,
         checked: bool,
     ) -> None:
-        super().__init__(program, user, arguments, source.sizes, write, checked=checked)
+        super().__init__(program, user, arguments, choice, write, checked=checked)
+        source: Buffered = choice.general
         self._arrays = source.arrays
         self._scalars = len(source.scalars)
         self._names = [*source.scalars, *source.arrays]
         self._local = threading.local()
 
     @abstractmethod
-    def _make(self, *sizes_and_dtype: Any) -> Step:
+    def _make(self, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> Step:
         """Buffers for these sizes, and the code that uses them."""
 
     def _run(
@@ -258,7 +278,7 @@ class BufferedFunction(NumpyFunction):
         shapes = [
             tuple([size.evaluate(named) for size in shape]) for shape in self._arrays.values()
         ]
-        made = steps[dtype, sizes] = self._make(*sizes, dtype), shapes
+        made = steps[dtype, sizes] = self._make(named, dtype), shapes
         return made
 
     def _accepted(
@@ -272,7 +292,7 @@ class BufferedFunction(NumpyFunction):
 
         Raises PullbackError for an array that does not fit or shares memory with another.
         """
-        last: _Accepted | None = self._local.__dict__.get("accepted")
+        last: Accepted | None = self._local.__dict__.get("accepted")
         if last is not None and last.holds(out, shapes, inputs):
             return last.receivers
         expected = dict(zip(self._arrays, shapes, strict=True))
@@ -287,7 +307,7 @@ class BufferedFunction(NumpyFunction):
             out[name] if name in out else np.empty(shape, dtype) for name, shape in expected.items()
         ]
         if all(name in out for name in expected):
-            self._local.accepted = _Accepted(out, shapes, inputs, receivers)
+            self._local.accepted = Accepted(out, shapes, inputs, receivers)
         return receivers
 
 
@@ -299,53 +319,23 @@ class PlannedFunction(BufferedFunction):
         program: LinearProgram,
         user: Program,
         arguments: Arguments,
-        source: PlannedSource,
+        choice: Choice[PlannedSource],
         write: Callable[[], str],
         *,
         checked: bool,
     ) -> None:
-        super().__init__(program, user, arguments, source, write, checked=checked)
-        self._made: Callable[..., Step] = _loaded(source.text, "make")
+        super().__init__(program, user, arguments, choice, write, checked=checked)
+        text = choice.general.text
+        self._loaded: dict[str, Callable[..., Step]] = {text: _loaded(text, "make")}
 
-    def _make(self, *sizes_and_dtype: Any) -> Step:
-        return self._made(*sizes_and_dtype)
+    def _make(self, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> Step:
+        source: PlannedSource = self._choice.at(sizes)
+        if source.text not in self._loaded:
+            self._loaded[source.text] = _loaded(source.text, "make")
+        return self._loaded[source.text](*[sizes[name] for name in source.sizes], dtype)
 
     def run(
         self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: Mapping[str, int], out: Out
     ) -> Any:
         """The outputs at arrays that fit, in place of another target."""
         return self._guarded(arrays, dtype, tuple([sizes[name] for name in self._wanted]), out)
-
-
-class _Accepted:
-    """Arrays that were accepted for results, so that the same ones need no full look again."""
-
-    def __init__(
-        self,
-        out: Mapping[str, Any],
-        shapes: list[tuple[int, ...]],
-        inputs: Sequence[Any],
-        receivers: list[Any],
-    ) -> None:
-        self.names, self.arrays = list(out), list(out.values())
-        self.shapes, self.inputs, self.receivers = shapes, inputs, receivers
-        owners = {id(a.base if a.base is not None else a): a for a in self.arrays}
-        self.memory = [a.base if isinstance(a.base, np.ndarray) else a for a in owners.values()]
-
-    def holds(
-        self, out: Mapping[str, Any], shapes: list[tuple[int, ...]], inputs: Sequence[Any]
-    ) -> bool:
-        """Whether all is as it was, and inputs that are new share no memory with results."""
-        same = (
-            self.shapes is shapes
-            and self.names == list(out)
-            and all(map(operator.is_, self.arrays, out.values()))
-        )
-        if not same:
-            return False
-        for new, old in zip(inputs, self.inputs, strict=True):
-            if new is not old:
-                for memory in self.memory:
-                    if np.may_share_memory(new, memory):
-                        return False
-        return True

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pullback.compilation.ir import Instruction, LinearProgram, Literal, Register, View
+from pullback.compilation.targets.matrices import as_matrices
 from pullback.expressions.sizes import Shape, Size
 
 
@@ -91,16 +92,6 @@ def seen(view: View) -> Shape:
     """The shape of a view without broadcast axes."""
     assert isinstance(view.source, Register) and None not in view.axes
     return tuple([view.source.shape[a] for a in view.axes if a is not None])
-
-
-def as_matrices(i: Instruction) -> bool:
-    """Whether the axes that a tensordot sums are, in one order, the first or the last of each."""
-    first, second = i.detail
-    for axes, view in zip(i.detail, i.operands, strict=True):
-        ends = (tuple(range(len(axes))), tuple(range(len(view.axes) - len(axes), len(view.axes))))
-        if tuple(axes) not in ends:
-            return False
-    return len(first) == len(second)
 
 
 def _aligned(view: View, order: int) -> Operand:

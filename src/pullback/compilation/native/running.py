@@ -6,13 +6,14 @@ import ctypes
 import os
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from pullback.compilation.arguments import Arguments
+from pullback.compilation.choosing import Choice
 from pullback.compilation.compiled import Out
 from pullback.compilation.ir import LinearProgram
 from pullback.compilation.native.blas import library
@@ -59,17 +60,16 @@ class NativeFunction(BufferedFunction):
         program: LinearProgram,
         user: Program,
         arguments: Arguments,
-        source: NativeSource,
+        choice: Choice[NativeSource],
         instead: Callable[[], PlannedFunction],
         write: Callable[[], str],
         *,
         checked: bool,
     ) -> None:
-        super().__init__(program, user, arguments, source, write, checked=checked)
-        self._source = source
+        super().__init__(program, user, arguments, choice, write, checked=checked)
         self._instead = instead
         self._fallback: PlannedFunction | None = None
-        self._calls: dict[tuple[np.dtype[Any], bool], Callable[..., int]] = {}
+        self._calls: dict[tuple[str, np.dtype[Any], bool], Callable[..., int]] = {}
         self._lock = threading.Lock()
 
     def _guarded(
@@ -87,24 +87,30 @@ class NativeFunction(BufferedFunction):
         named = dict(zip(self._wanted, sizes, strict=True))
         return self._fallback.run(arrays, dtype, named, out)
 
-    def _make(self, *sizes_and_dtype: Any) -> Step:
-        *sizes, dtype = sizes_and_dtype
-        named = dict(zip(self._wanted, sizes, strict=True))
-        threads = self.threaded(named)
+    def _make(self, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> Step:
+        source: NativeSource = self._choice.at(sizes)
+        threads = self.threaded(sizes)
         with self._lock:
-            call = self._calls.get((dtype, threads))
-            if call is None:
-                call = self._calls[dtype, threads] = built(self._source, dtype, threads=threads)
-        return self._bound(call, named, dtype)
+            key = source.text, dtype, threads
+            if key not in self._calls:
+                self._calls[key] = built(source, dtype, threads=threads)
+            call = self._calls[key]
+        return self._bound(source, call, sizes, dtype)
 
-    def threaded(self, sizes: dict[str, int]) -> bool:
+    def threaded(self, sizes: Mapping[str, int]) -> bool:
         """Whether some loop is long enough for threads."""
-        most = max([size.evaluate(sizes) for size in self._source.loops], default=0)
+        loops = self._choice.at(sizes).loops
+        most = max([size.evaluate(sizes) for size in loops], default=0)
         return most > PARALLEL and _threads.value > 1
 
-    def _bound(self, call: Callable[..., int], sizes: dict[str, int], dtype: np.dtype[Any]) -> Step:
+    def _bound(
+        self,
+        source: NativeSource,
+        call: Callable[..., int],
+        sizes: Mapping[str, int],
+        dtype: np.dtype[Any],
+    ) -> Step:
         """The C function with memory for these sizes."""
-        source = self._source
         found = library()
         widths = {
             "real": dtype.itemsize,

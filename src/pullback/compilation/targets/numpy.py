@@ -17,6 +17,7 @@ from pullback.compilation.ir import (
     is_weak,
 )
 from pullback.compilation.targets import factors
+from pullback.compilation.targets.matrices import as_matrices, matrix_product
 from pullback.compilation.targets.numpy_indexing import relation_text, sizes_spelled, subscript
 from pullback.errors import PullbackError
 from pullback.expressions.nodes import Number
@@ -160,6 +161,10 @@ class Speller:
                 return f"{left} @ {right}", PRODUCT
             case "vecdot" | "vdot":
                 return self.inner(i, plain), ATOM
+            case "tensordot" if as_matrices(i):
+                atoms = [bracketed(a, ATOM) for a in arguments]
+                text, called = matrix_product(i, atoms, lambda s: shape_tuple(s, self.sizes))
+                return text, ATOM if called else PRODUCT
             case "tensordot":
                 a, b = (list(axes) if len(axes) != 1 else axes[0] for axes in i.detail)
                 return f"{self.module}.tensordot({plain[0]}, {plain[1]}, {self.axes((a, b))})", ATOM

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pullback.compilation.ir import Instruction, Stretch
+from pullback.compilation.targets.matrices import as_matrices, sizes_of_matrices
 from pullback.expressions.sizes import Shape, Size
 
 Spell = Callable[[Size], str]
@@ -25,6 +26,8 @@ def sizes_spelled(i: Instruction) -> Shape:
             return (*i.result.shape, stretch.start, stretch.last)
         case "fill" | "scatter" | "reshape":
             return i.result.shape
+        case "tensordot" if as_matrices(i):
+            return sizes_of_matrices(i)
     return ()
 
 
