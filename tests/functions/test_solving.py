@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import linalg
 
 import pullback as pb
 from pullback.errors import DomainError, PullbackError, ShapeError
@@ -151,6 +152,63 @@ def test_what_has_no_solution_is_refused(text, given, message):
     fn = pb.compile(stated(text))
     with pytest.raises(DomainError, match=message):
         fn(**given)
+
+
+ROADS = {
+    "np.linalg.cholesky(S) @ x": lambda: np.linalg.cholesky(S) @ C[:, 0],
+    "scipy.linalg.cholesky(S)": lambda: linalg.cholesky(S),
+    "scipy.linalg.cholesky(S, lower=True)": lambda: linalg.cholesky(S, lower=True),
+    "np.linalg.solve(A, C)": lambda: np.linalg.solve(A, C),
+    "scipy.linalg.solve_triangular(L, C)": lambda: linalg.solve_triangular(A, C),
+    "scipy.linalg.solve_triangular(L, x, lower=True)": lambda: linalg.solve_triangular(
+        A, C[:, 0], lower=True
+    ),
+    "scipy.linalg.solve_triangular(L, C, trans=1)": lambda: linalg.solve_triangular(A, C, trans=1),
+    "scipy.linalg.solve_sylvester(A, D, C)": lambda: linalg.solve_sylvester(A, D, C),
+    "scipy.linalg.solve_continuous_lyapunov(A, B)": lambda: linalg.solve_continuous_lyapunov(
+        A, GIVEN["B"]
+    ),
+    "A \\ C": lambda: np.linalg.solve(A, C),
+    "solve(A, x)": lambda: np.linalg.solve(A, C[:, 0]),
+    "chol(S)": lambda: np.linalg.cholesky(S),
+    "cholesky(S)": lambda: np.linalg.cholesky(S),
+    r"\operatorname{chol}(S) x": lambda: np.linalg.cholesky(S) @ C[:, 0],
+    r"C^{+} x": lambda: np.linalg.pinv(C) @ C[:, 0],
+    r"C^\dagger x": lambda: np.linalg.pinv(C) @ C[:, 0],
+    "np.linalg.svd(D, compute_uv=False)": lambda: np.linalg.svd(D, compute_uv=False),
+    "np.linalg.svdvals(D)": lambda: np.linalg.svd(D, compute_uv=False),
+}
+
+
+@pytest.mark.parametrize("text", ROADS)
+def test_spellings(text):
+    fn = pb.compile(stated(text))
+    found = fn(**{n: GIVEN[n] for n in fn.inputs})
+    np.testing.assert_allclose(found, ROADS[text](), rtol=1e-10, atol=1e-12)
+
+
+def test_functions_of_numpy_on_symbols():
+    a, b = pb.matrix("A", "n", "n"), pb.vector("b", "n")
+    assert np.linalg.cholesky(a).node is pb.chol(a).node
+    assert np.linalg.cholesky(a, upper=True).node is pb.chol(a).T.node
+    assert np.linalg.solve(a, b).node is pb.solve(a, b).node
+    assert pb.solve_triangular(a, b, lower=True).node is pb.solve_lower(a, b).node
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("eig(A)", "eigvalsh"),
+        ("svd(A)", "svdvals"),
+        ("lyap(A, Q)", "-Q"),
+        ("np.linalg.eigvals(A)", "eigvalsh"),
+        ("np.linalg.svd(A)", "svdvals"),
+        ("scipy.linalg.cho_solve(c, b)", "np.linalg.solve"),
+    ],
+)
+def test_what_has_no_meaning_names_what_has(text, hint):
+    with pytest.raises(PullbackError, match=hint):
+        pb.parse(text)
 
 
 def test_sizes_are_checked():

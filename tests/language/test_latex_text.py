@@ -151,7 +151,6 @@ def test_lines_have_names():
         (r"\sum x_i", "sums over an index are not read", r"\sum"),
         (r"\int x", "integrals", r"\int"),
         (r"\operatorname{tr}(e^{X})", "e to a matrix has two meanings", "e^{X}"),
-        (r"A^\dagger x", "pinv.*pseudo-inverse", r"\dagger"),
         (r"\foo{x}", r"'\\foo' has no meaning here", r"\foo"),
         (r"\log x y", "where this argument ends is open", "y"),
         (r"\operatorname{tr} A B", "where this argument ends is open", "B"),

@@ -45,6 +45,7 @@ cholesky: Function = function(
     doc="Cholesky factor of the symmetric matrix (A + Aᵀ)/2: the lower triangular L with L Lᵀ = A. MATLAB's is Lᵀ.",
     domain=(POSITIVE_DEFINITE,),
     symbol="chol",
+    aliases=("chol",),
     latex=r"\operatorname{chol}",
 )
 

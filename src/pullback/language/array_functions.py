@@ -2,83 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from functools import partial, reduce
-from math import inf
+from collections.abc import Hashable, Sequence
+from functools import partial
 from typing import Any
 
 from pullback.errors import PullbackError, ShapeError
-from pullback.expressions import Node, Size, placement
+from pullback.expressions import Node, placement
 from pullback.expressions import constructors as make
 from pullback.functions.catalogue import ALIASES, CATALOGUE
-from pullback.functions.record import Definition, Function
+from pullback.functions.record import Function
 from pullback.language import array_shapes as shapes
 from pullback.language import broadcasting as numpy_axes
+from pullback.language.applying import (
+    ALL,
+    LIST,
+    REDUCTIONS,
+    TEXT,
+    ArrayFunction,
+    NodeFunction,
+    apply_record,
+    of_record,
+    reduce_over,
+)
+from pullback.language.array_linalg import LINALG
 from pullback.language.broadcasting import Axes, axes_of, broadcast_to, multiply
-
-NodeFunction = Callable[..., Node]
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayFunction:
-    """A function of NumPy on nodes: its first arguments are values, the others are stated.
-
-    ``values`` counts them; ALL for every one, LIST for one list of them, TEXT for all after a text.
-    """
-
-    call: NodeFunction
-    values: int = 1
-
-    def __call__(self, *arguments: Any, **options: Any) -> Node:
-        return self.call(*arguments, **options)
-
-
-ALL, LIST, TEXT = 99, -1, -2
-
-
-def apply_record(name: str, *nodes: Node, axis: int | None = None) -> Node:
-    """A function of the catalogue; one of a vector goes along ``axis``, the last if not given."""
-    record = CATALOGUE[name]
-    if isinstance(record, Definition):
-        if axis is not None:
-            raise PullbackError(f"{name} takes no axis")
-        return record.apply(_of_one_shape(nodes) if record.result == "same" else nodes)
-    if record.elementwise:
-        if axis is not None:
-            raise PullbackError(f"{name} goes entry by entry and takes no axis")
-        return record.apply(_of_one_shape(nodes))
-    if not record.takes_axis:
-        if axis is not None:
-            raise PullbackError(f"{name} takes no axis")
-        return record.apply(nodes)
-    if axis is None:
-        return record.apply(nodes)
-    return record.along(nodes[0], axes_of(nodes[0], axis))
-
-
-def _of_one_shape(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """The arguments repeated along the axes that NumPy repeats them along, where they differ."""
-    if len({node.shape for node in nodes if node.order}) < 2:
-        return nodes
-    common = numpy_axes.broadcast_shapes(*[node.shape for node in nodes])
-    return tuple(broadcast_to(node, common) for node in nodes)
-
-
-def reduce_over(name: str, node: Node, axis: Axes = None, keepdims: bool = False) -> Node:
-    """A reduction of the catalogue over some axes, all of them for None."""
-    axes = axes_of(node, axis)
-    result = CATALOGUE[name].along(node, axes)
-    if not keepdims:
-        return result
-    left = [a for a in range(node.order) if a not in axes]
-    kept: list[Hashable] = [("one", a) if a in axes else a for a in range(node.order)]
-    return make.contract([(result, left)], kept, {("one", a): Size.of(1) for a in axes})
-
-
-REDUCTIONS: dict[str, NodeFunction] = {
-    name: partial(reduce_over, name) for name, record in CATALOGUE.items() if record.reduction
-}
 
 
 def einsum(subscripts: str, *nodes: Node) -> Node:
@@ -197,49 +144,6 @@ def tensordot(left: Node, right: Node, axes: Any = 2) -> Node:
     return make.contract([(left, labels), (right, others)], out)
 
 
-def norm(node: Node, ord: Any = None) -> Node:
-    """``np.linalg.norm``: Euclidean of a vector, Frobenius of a matrix, or as ``ord`` says."""
-    if ord is None:
-        return apply_record("norm2", node)
-    if node.order == 1 and isinstance(ord, int | float):
-        return apply_record("norm_inf", node) if ord == inf else _vector_norm(node, ord)
-    name = _MATRIX_NORMS.get(ord) if node.order == 2 else None
-    if name is None:
-        raise PullbackError(
-            f"np.linalg.norm with ord={ord!r} of {node.order} axes is not supported"
-        )
-    return apply_record(name, node)
-
-
-_MATRIX_NORMS: dict[object, str] = {
-    "fro": "normF",
-    "nuc": "nuclear_norm",
-    1: "norm1_induced",
-    2: "spectral_norm",
-    inf: "norm_inf_induced",
-}
-
-
-def _vector_norm(node: Node, p: float) -> Node:
-    return apply_record("norm", node, make.constant(p))
-
-
-def matrix_power(node: Node, n: int) -> Node:
-    if node.order != 2 or isinstance(n, bool) or not isinstance(n, int) or abs(n) > 64:
-        raise PullbackError("matrix_power takes a matrix and a whole number from -64 to 64")
-    if n == 0:
-        return make.delta(node.shape[0])
-    factor = node if n > 0 else apply_record("inv", node)
-    result = factor
-    for _ in range(abs(n) - 1):
-        result = numpy_axes.matmul(result, factor)
-    return result
-
-
-def multi_dot(nodes: Sequence[Node]) -> Node:
-    return reduce(numpy_axes.matmul, nodes)
-
-
 def average(node: Node, axis: Axes = None, weights: Node | None = None) -> Node:
     if weights is None:
         return reduce_over("mean", node, axis)
@@ -247,10 +151,6 @@ def average(node: Node, axis: Axes = None, weights: Node | None = None) -> Node:
         raise ShapeError("average takes weights of the same shape")
     total = partial(reduce_over, "sum", axis=axis)
     return numpy_axes.divide(total(multiply(node, weights)), total(weights))
-
-
-def solve(left: Node, right: Node) -> Node:
-    return numpy_axes.matmul(apply_record("inv", left), right)
 
 
 def cumsum(node: Node, axis: int | None = None) -> Node:
@@ -272,14 +172,10 @@ def ufunc(name: str) -> NodeFunction | None:
         and record.elementwise
         and name not in ("step", "sign", "huber")
     ):
-        return _record(record.name)
+        return of_record(record.name)
     if name in ("hypot", "logaddexp"):
-        return _record(name)
+        return of_record(name)
     return None
-
-
-def _record(name: str) -> NodeFunction:
-    return lambda *nodes: apply_record(name, *nodes)
 
 
 _UFUNCS: dict[str, NodeFunction] = {
@@ -292,15 +188,15 @@ _UFUNCS: dict[str, NodeFunction] = {
     "float_power": numpy_axes.power,
     "negative": make.negate,
     "positive": lambda a: a,
-    "absolute": _record("abs"),
-    "fabs": _record("abs"),
-    "sign": _record("sign"),
-    "sqrt": _record("sqrt"),
+    "absolute": of_record("abs"),
+    "fabs": of_record("abs"),
+    "sign": of_record("sign"),
+    "sqrt": of_record("sqrt"),
     "square": lambda a: make.power(a, 2),
     "reciprocal": lambda a: make.power(a, -1),
-    "maximum": _record("maximum"),
-    "minimum": _record("minimum"),
-    "expit": _record("sigmoid"),
+    "maximum": of_record("maximum"),
+    "minimum": of_record("minimum"),
+    "expit": of_record("sigmoid"),
 }
 
 # NumPy functions that are no ufuncs, by module and name; keyword arguments are theirs
@@ -312,8 +208,8 @@ FUNCTIONS: dict[str, ArrayFunction] = {
     "amin": ArrayFunction(REDUCTIONS["min"]),
     "average": ArrayFunction(average),
     "cumsum": ArrayFunction(cumsum),
-    "clip": ArrayFunction(_record("clip"), ALL),
-    "where": ArrayFunction(_record("where"), ALL),
+    "clip": ArrayFunction(of_record("clip"), ALL),
+    "where": ArrayFunction(of_record("where"), ALL),
     "zeros_like": ArrayFunction(like(0)),
     "ones_like": ArrayFunction(like(1)),
     "full_like": ArrayFunction(lambda node, value: broadcast_to(value, node.shape), 2),
@@ -359,8 +255,6 @@ FUNCTIONS: dict[str, ArrayFunction] = {
     "diagonal": ArrayFunction(shapes.diagonal),
     "trace": ArrayFunction(shapes.trace),
     # linear algebra
-    "linalg.norm": ArrayFunction(norm),
-    "linalg.solve": ArrayFunction(solve, 2),
     "linalg.trace": ArrayFunction(shapes.trace),
     "linalg.diagonal": ArrayFunction(shapes.diagonal),
     "linalg.matmul": ArrayFunction(numpy_axes.matmul, 2),
@@ -369,10 +263,5 @@ FUNCTIONS: dict[str, ArrayFunction] = {
     "linalg.tensordot": ArrayFunction(tensordot, 2),
     "linalg.matrix_transpose": ArrayFunction(lambda node: swapaxes(node, -1, -2)),
     "matrix_transpose": ArrayFunction(lambda node: swapaxes(node, -1, -2)),
-    "linalg.matrix_power": ArrayFunction(matrix_power),
-    "linalg.multi_dot": ArrayFunction(multi_dot, LIST),
-    **{
-        f"linalg.{name}": ArrayFunction(_record(name))
-        for name in ("inv", "det", "pinv", "eigvalsh", "expm", "logm", "sqrtm", "sinm", "cosm")
-    },
+    **LINALG,
 }

@@ -43,6 +43,12 @@ _INSTEAD = {
     "max": "entry by entry it is maximum(a, b), and relu(x) for max(x, 0)",
     "min": "entry by entry it is minimum(a, b)",
     "T": "the transpose is X'",
+    "eig": "eigvalsh(A) has the eigenvalues of a symmetric matrix; those of others may be complex",
+    "svd": "svdvals(X) has the singular values, spectral_norm(X) the largest",
+    "qr": "its factors are not single-valued; chol(X'*X)' is R up to signs",
+    "lu": "its factors depend on pivots; solve(A, b) is solved by them in the code",
+    "lyap": "lyapunov(A, Q) solves A X + X A' = Q; lyap(A, Q) is lyapunov(A, -Q)",
+    "slogdet": "logabsdet(A) is log |det A|",
 }
 
 

@@ -78,7 +78,7 @@ HINTS = {
     "nabla": "state the function; its derivative is what is asked for",
     "begin": "of matrices bmatrix, pmatrix, matrix, array and vmatrix are read",
     "mathbb": "of \\mathbb only \\mathbb{1} is read, the vector of ones, and x \\in \\mathbb{R}^n",
-    "dagger": "write \\operatorname{pinv}(A) for the pseudo-inverse, \\top for the transpose",
+    "dagger": "A^\\dagger is the pseudo-inverse, A^\\top the transpose",
     "dots": "write the matrix with names of its blocks",
     "ast": "write \\cdot or \\odot",
     "arg": "state the function alone",

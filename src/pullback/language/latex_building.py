@@ -259,6 +259,8 @@ def _raised(base: Syntax, suffix: list[Any], raised: bool) -> tuple[Syntax, bool
     if token.type == "TRANSPOSE":
         lettered = "T" in token and "\\" not in token
         return Transposed(base.start, at[1], base, at, lettered=lettered), False
+    if token.type == "PSEUDOINVERSE":
+        return Call(base.start, at[1], "pinv", [base], suffixed=True), False
     if token.type == "INVERSE_TRANSPOSE":
         base = Power(base.start, at[1], "^", base, Literal(*at, -1), at)
         return Transposed(base.start, at[1], base, at), True

@@ -15,10 +15,11 @@ from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Definition
 from pullback.language import array_functions, broadcasting, calls, numpy_places, numpy_rules
 from pullback.language import kinds as k
-from pullback.language.array_functions import LIST, ArrayFunction
+from pullback.language.applying import LIST, ArrayFunction, apply_record
 from pullback.language.callee import Callee
 from pullback.language.calls import similar
 from pullback.language.faults import Fault
+from pullback.language.instead import instead_of
 from pullback.language.kinds import Build, Kind, Refusal, Verdict
 from pullback.language.labelling import einsum
 from pullback.language.numpy_building import static_value, subscript_of
@@ -43,6 +44,10 @@ _SPELLED = {
     "la.slogdet": "linalg.slogdet",
     "det": "linalg.det",
     "solve": "linalg.solve",
+    "linalg.svdvals": "svdvals",
+    "linalg.solve_sylvester": "sylvester",
+    "linalg.solve_continuous_lyapunov": "lyapunov",
+    "linalg.solve_lyapunov": "lyapunov",
     "arctan": "atan",
     "arcsin": "asin",
     "arccos": "acos",
@@ -103,6 +108,8 @@ def _key(call: Call) -> str:
     """The name of a function without the module it comes from."""
     path = [part for part in call.function.split(".") if part and part not in _MODULES]
     key = ".".join(path)
+    if f"scipy.{key}" in array_functions.FUNCTIONS and "scipy" in call.function.split("."):
+        return f"scipy.{key}"  # another meaning there than in NumPy
     return _SPELLED.get(key, key)
 
 
@@ -124,7 +131,7 @@ def _resolved(call: Call, text: str, names: Iterable[str]) -> Callee:
         count = 2 if key in _TWO else 1
         if record is not None and not isinstance(record, Definition):
             count = len(record.signature.arguments)
-        build = array_functions.ufunc(key) or partial(array_functions.apply_record, key)
+        build = array_functions.ufunc(key) or partial(apply_record, key)
         return _of_values(call, count, numpy_rules.broadcast, build)
     function = array_functions.FUNCTIONS.get(key)
     if function is not None:
@@ -134,7 +141,7 @@ def _resolved(call: Call, text: str, names: Iterable[str]) -> Callee:
         return calls.resolve(plain, text, names)
     if record is not None:
         if len(record.signature.arguments) == 1:
-            applied = ArrayFunction(partial(array_functions.apply_record, key))
+            applied = ArrayFunction(partial(apply_record, key))
             return _of_leading(call, applied, key, text)
         plain = Call(call.start, call.stop, key, call.arguments)
         return calls.resolve(plain, text, names)
@@ -144,7 +151,8 @@ def _resolved(call: Call, text: str, names: Iterable[str]) -> Callee:
     if call.function in set(names):
         hint = f"to multiply, write {call.function}*(…) or {call.function} @ (…)"
         raise PullbackError(f"'{call.function}' is no function", place, hint)
-    raise PullbackError(f"unknown function '{call.function}'", place, similar(key, known))
+    hint = instead_of(key) or similar(key, known)
+    raise PullbackError(f"unknown function '{call.function}'", place, hint)
 
 
 def _is_elementwise(key: str) -> bool:

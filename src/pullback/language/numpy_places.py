@@ -14,6 +14,7 @@ from pullback.expressions import Node, Shape, Size
 from pullback.language import kinds as k
 from pullback.language.kinds import Axis, Extent, Kind, Refusal, Rule, Verdict, length
 from pullback.language.labelling import labelled
+from pullback.language.numpy_rules import solve
 from pullback.language.parentheses import END
 from pullback.language.slicing import Taken, entries_of
 from pullback.language.subscripts import new_axis
@@ -152,6 +153,12 @@ def _tensordot(axes: Any, kinds: tuple[Kind, ...]) -> Verdict:
     return labelled((letters, second_letters), output, kinds, "tensordot")
 
 
+def _singular_values(kinds: tuple[Kind, ...]) -> Verdict:
+    if kinds[0] != k.MATRIX:
+        return Refusal(f"singular values are those of a matrix, not of {k.kind_text(kinds[0])}")
+    return Rule(k.COLUMN, (k.smaller(((0, 0), (0, 1))),))
+
+
 def rule_of(
     key: str, statics: Sequence[Any], options: Mapping[str, Any], nested: Syntax | None
 ) -> Callable[[tuple[Kind, ...]], Verdict] | None:
@@ -166,6 +173,10 @@ def rule_of(
         return partial(_tensordot, stated.get("axes", 2))
     if key in ("cross", "linalg.cross"):
         return _cross
+    if key == "linalg.svd" and stated.get("compute_uv") is False:
+        return _singular_values
+    if key in ("solve_triangular", "linalg.solve_triangular"):
+        return solve
     if key == "block" and isinstance(nested, Static) and all(map(_is_list, nested.value)):
         count = 0
         rows: list[tuple[int, ...]] = []

@@ -63,7 +63,7 @@ def _inner(kinds: tuple[Kind, ...]) -> Verdict:
     return labelled((rows + "i", columns + "i"), rows + columns, kinds, "inner")
 
 
-def _solve(kinds: tuple[Kind, ...]) -> Verdict:
+def solve(kinds: tuple[Kind, ...]) -> Verdict:
     right = "ij"[: k.order_of(kinds[1])] or "i"
     return labelled(("ii", right), right, kinds, "solve")
 
@@ -94,7 +94,7 @@ BINARY: dict[str, Callable[[tuple[Kind, ...]], Verdict]] = {
     "linalg.outer": _outer,
     "vdot": _vdot,
     "inner": _inner,
-    "linalg.solve": _solve,
+    "linalg.solve": solve,
 }
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pullback.expressions import Node
 from pullback.functions.catalogue import CATALOGUE
-from pullback.language.array_functions import NodeFunction, apply_record
+from pullback.language.applying import NodeFunction, apply_record
 
 
 class SlogdetResult(NamedTuple):

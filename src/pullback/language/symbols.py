@@ -11,7 +11,7 @@ from pullback.expressions import constructors as make
 from pullback.functions.catalogue import ALIASES, CATALOGUE
 from pullback.functions.record import Definition, Record
 from pullback.language import array_functions, broadcasting
-from pullback.language.array_functions import REDUCTIONS, apply_record
+from pullback.language.applying import REDUCTIONS, apply_record
 from pullback.language.declarations import declare
 from pullback.language.tensor import Tensor, TensorLike, lift
 

@@ -13,7 +13,7 @@ from pullback.expressions import Node, Program, Size, Variable
 from pullback.expressions import constructors as make
 from pullback.expressions.walks import post_order
 from pullback.language import array_functions, broadcasting
-from pullback.language.array_functions import ALL, LIST, TEXT, apply_record
+from pullback.language.applying import ALL, LIST, TEXT, apply_record
 from pullback.language.broadcasting import shape_as_tuple
 from pullback.language.callers import place_called
 from pullback.language.declarations import check_name

@@ -10,7 +10,7 @@ from pullback.errors import PullbackError
 from pullback.expressions import Node
 from pullback.expressions import constructors as make
 from pullback.language import array_functions, array_shapes
-from pullback.language.array_functions import REDUCTIONS, apply_record
+from pullback.language.applying import REDUCTIONS, apply_record
 from pullback.language.broadcasting import Axes
 from pullback.language.callers import place_called
 
