@@ -211,6 +211,19 @@ def test_marks_of_print_allow_factors_side_by_side(text, meaning):
     same_value(parse_program(text, used).result, parse_program(meaning, used).result)
 
 
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("||A*x - b||^2", "norm2(A*x - b)^2"),
+        ("||A*x - b||_2^2/2 + s*||x||_1", "norm2(A*x - b)^2/2 + s*norm1(x)"),
+        ("||A⋅x - b||", "norm2(A*x - b)"),
+    ],
+)
+def test_norms_may_be_typed_with_double_bars(text, meaning):
+    shapes = {name: SHAPES[name] for name in "Axbs" if name in text}
+    same_value(parse_program(text, shapes).result, parse_program(meaning, shapes).result)
+
+
 def test_an_identity_that_is_declared_is_a_matrix():
     assert "I" in parse_program("2 I x", {"I": ("n", "n"), "x": ("n",)}).variables
 

@@ -185,7 +185,7 @@ class Builder:
             elif pending is None:
                 left = beside(left, item)
             else:
-                left = product_of(left, str(pending), span_of(pending), item)
+                left = product_of(left, str(pending).replace("⋅", "·"), span_of(pending), item)
                 pending = None
         return left
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
 
 from pullback.errors import Place, PullbackError
 from pullback.language.calls import is_function
@@ -47,3 +48,28 @@ def check_names(
             raise PullbackError(f"'{name}' is both a size and a variable", place)
         if is_function(name):
             raise PullbackError(f"'{name}' is a function, not a size")
+
+
+# letters of other alphabets that look like Latin ones
+_LIKE_LATIN = str.maketrans(
+    "АВЕКМНОРСТУХЅІЈаеорсухѕіјԁɡՏΑΒΕΖΗΙΚΜΝΟΡΤΥΧοɑ",
+    "ABEKMHOPCTYXSIJaeopcyxsijdgSABEZHIKMNOPTYXoa",
+)
+
+
+def check_alike(text: str, names: Iterable[str]) -> None:
+    """No two names look the same, as x and the Cyrillic х do: one of them is a slip."""
+    seen: dict[str, str] = {}
+    for name in names:
+        shown = unicodedata.normalize("NFKC", name).translate(_LIKE_LATIN)
+        other = seen.setdefault(shown, name)
+        if other == name:
+            continue
+        odd = max(name, other, key=lambda n: [not c.isascii() for c in n].count(True))
+        at = text.find(odd)
+        letter = next(c for c in odd if not c.isascii())
+        raise PullbackError(
+            f"'{name}' and '{other}' look alike, and are two names",
+            Place(text, at, at + len(odd)) if at >= 0 else None,
+            f"the '{letter}' of one is {unicodedata.name(letter, 'an unnamed letter').lower()}",
+        )

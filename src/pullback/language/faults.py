@@ -43,8 +43,21 @@ class Missing(Fault):
     """Two values side by side, where a formula as printed has a product."""
 
 
+# signs that stand for what was typed, see brackets and printed
+_TYPED = dict(zip("\ue000\ue001\ue002\ue003\ue004\ue005\ue006\ue007", "‖‖||(;|:", strict=True))
 _VALUES = ("NAME", "CALLED", "LPAR", "LNORM", "ROOT", "ONES")
 DEEPEST = 200  # parentheses inside each other
+
+
+# what formulas copied from a page have in place of what is typed
+_INSTEAD = {
+    **dict.fromkeys("′’‘´`", "' for the transpose"),
+    **dict.fromkeys("–—‐‑", "-"),
+    **dict.fromkeys("∙•×∗", "* for the product, .* entry by entry"),
+    "÷": "/ for the quotient, ./ entry by entry",
+    "∑": "sum(x), or indices as in Σ_i x_i",
+    **dict.fromkeys("“”", "names without quotation marks"),
+}
 
 
 def unknown_character(plain: str, at: int) -> Fault:
@@ -53,7 +66,11 @@ def unknown_character(plain: str, at: int) -> Fault:
     hint = ""
     if character in "[]{}":
         hint = "blocks stand in brackets: [A, B; C, D]"
-    elif character in "!&|~?":
+    elif character == "|":
+        hint = "write abs(x), norm2(x) or ||x||; there is no logic here"
+    elif character in _INSTEAD:
+        hint = f"write {_INSTEAD[character]}"
+    elif character in "!&~?":
         hint = "there is no logic here; where(x > 0, a, b), step(x) and abs(x) are"
     elif character in '"`':
         hint = "there are no strings; ' is the transpose"
@@ -72,7 +89,7 @@ def refuse_token(plain: str, error: Any) -> Fault:
         start = stop = len(plain.rstrip())
     else:
         stop = token.end_pos
-    shown = str(token)
+    shown = "".join([_TYPED.get(c, c) for c in str(token)])
     if kind in ("$END", "_SEP"):
         begin = max(0, start - 1)
         while begin > 0 and plain[begin].isspace():

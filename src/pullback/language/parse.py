@@ -11,7 +11,7 @@ from pullback.expressions import constructors as make
 from pullback.language import kinds as k
 from pullback.language import latex_sums
 from pullback.language.calls import CONSTANTS
-from pullback.language.checking import check_lines, check_names
+from pullback.language.checking import check_alike, check_lines, check_names
 from pullback.language.code import (
     Instruction,
     Load,
@@ -92,6 +92,7 @@ def parse_program(
         name for d in declared.values() for size in d.shape for name in size.names
     }
     check_names(source, declared, lines, size_names)
+    check_alike(text, [*declared, *lines, *names_used])
     constants = CONSTANTS.keys() - {*declared, *lines}
     names = {*declared, *lines, *names_used} - size_names - constants
     code: list[Instruction] = []

@@ -11,6 +11,7 @@ from pullback.language.syntax import Literal, Product, Source, syntax_of
 MARK = re.compile(r"ᵀ|⁻|⁺|⊙|⊘|−|𝟏|‖|√|^∂", re.MULTILINE)  # only printed text has them
 COEFFICIENT = re.compile(r"(?<![\w.])[0-9.]+(?:[eE][+-]?[0-9]+)?\s*(?:[^\W\d]|\()")
 OPEN, CLOSE = "\ue000", "\ue001"
+_IN_TWOS = re.compile(r"(?:[^|]|\|\|(?!\|))*")
 _OPERAND_ENDS = re.compile(r"[\w)\]}'ᵀ𝟏⁰¹²³⁴-⁹\ue001\ue003]")
 
 
@@ -18,8 +19,10 @@ def paired(plain: str, bar: str = "‖", opening: str = OPEN, closing: str = CLO
     """The text with each bar replaced by one that opens or one that closes, in its place.
 
     A bar closes where one is open and a value ends before it, unless only a space stands before
-    it and none after it: ``‖x‖ ‖y‖``.
+    it and none after it: ``‖x‖ ‖y‖``. Bars that are all typed in twos are bars of norms.
     """
+    if bar == "‖" and "||" in plain and _IN_TWOS.fullmatch(plain):
+        plain = plain.replace("||", "‖ ")
     if bar not in plain:
         return plain
     parts = list(plain)
