@@ -19,7 +19,8 @@ import subprocess
 import sysconfig
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -80,7 +81,27 @@ def load(made_by: Recipe) -> ctypes.CDLL:
     directory of this process.
     """
     directory = cache_directory()
-    return ctypes.CDLL(str(_kept(directory, made_by.key) or _built(directory, made_by)))
+    path = _kept(directory, made_by.key) or _built(directory, made_by)
+    with _patient_threads():
+        return ctypes.CDLL(str(path))
+
+
+@contextmanager
+def _patient_threads() -> Iterator[None]:
+    """OpenMP, if it is loaded now, lets its threads sleep between loops unless the user says not.
+
+    Threads that wait by looping keep BLAS from its own, and on a busy machine each other: a loop
+    of 0.1 ms was measured to take 8 ms.
+    """
+    policy = "OMP_WAIT_POLICY"
+    if policy in os.environ:
+        yield
+        return
+    os.environ[policy] = "passive"
+    try:
+        yield
+    finally:
+        del os.environ[policy]
 
 
 def is_kept(made_by: Recipe) -> bool:
