@@ -58,6 +58,19 @@ class Loop:
     carried: bool = False
     steps: list[Step] = field(default_factory=list)
 
+    def read_in_place(self) -> list[Register]:
+        """The arrays of the domain's shape of which each turn reads its own entry only."""
+        made = {step.result for step in self.steps}
+        read = {
+            operand.source: all(
+                s.whole(o) for s in self.steps for o in s.operands if o.source is operand.source
+            )
+            for step in self.steps
+            for operand in step.operands
+            if isinstance(operand.source, Register) and operand.source not in made
+        }
+        return [r for r, whole in read.items() if whole and r.shape == self.domain]
+
 
 Item = Loop | Instruction  # an instruction on its own is one that works on whole arrays
 

@@ -61,6 +61,7 @@ class _Body:
         """Adds the lines; ``totals`` names what each reduction adds to."""
         if not self.loop.domain:
             self.local = self.scope.texts  # numbers are known to all that follows
+        self._read_first(lines)
         for step in self.loop.steps:
             note = self.scope.note(step.result)
             if note:
@@ -70,6 +71,19 @@ class _Body:
                 lines.append(COMBINE[step.reduction].format(totals[step.result], product))
             else:
                 self._pointwise(step, lines)
+
+    def _read_first(self, lines: list[str]) -> None:
+        """What a result is written over is read before."""
+        for step in self.loop.steps:
+            for operand in step.operands:
+                source = operand.source
+                if isinstance(source, Register) and source in self.scope.overwritten:
+                    text = self._operand(step, operand)
+                    if source not in self.local:
+                        kind = "bool" if source.kind == "bool" else "real"
+                        name = self.scope.namer.temporary("v")
+                        lines.append(f"const {kind} {name} = {text[0]};")
+                        self.local[source] = name, ATOM
 
     def _pointwise(self, step: Step, lines: list[str]) -> None:
         i, register = step.instruction, step.result

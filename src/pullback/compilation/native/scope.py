@@ -28,6 +28,7 @@ class Scope:
     texts: dict[Register, Text] = field(default_factory=dict)  # numbers: their names
     places: dict[Register, Place] = field(default_factory=dict)  # arrays
     parts: dict[Register, list[Place]] = field(default_factory=dict)  # results of a factorisation
+    overwritten: set[Register] = field(default_factory=set)  # read before their space is reused
     lines: list[str] = field(default_factory=list)
 
     def size(self, size: Size) -> Text:

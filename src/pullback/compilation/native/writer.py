@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pullback.compilation.ir import Instruction, LinearProgram, Register
 from pullback.compilation.naming import RESERVED, Namer
@@ -216,8 +216,34 @@ class _Writer:
             later = self.last.get(register, k) > k or register not in inside
             if register in self.outputs or (register.shape and later):
                 stored.add(register)
-                self._home(register, k)
+                if not self._takes_over(register, k, loop):
+                    self._home(register, k)
         write_loop(self.scope, loop, stored)
+
+    def _takes_over(self, register: Register, k: int, loop: Loop) -> bool:
+        """Whether a result gets the space of an operand that no one reads after this loop."""
+        if register in self.outputs or register.shape != loop.domain:
+            return False
+        read = [self.scope.places[s].name for s in self._arrays_read(loop)]
+        for old in loop.read_in_place():
+            place = self.scope.places[old]
+            at_end = [n for n, s in enumerate(self.spaces) if (s.name, s.last) == (place.name, k)]
+            if (
+                at_end
+                and place.contiguous
+                and old.kind == register.kind
+                and read.count(place.name) == 1
+            ):
+                (n,) = at_end
+                self.spaces[n] = replace(self.spaces[n], last=self.last.get(register, k))
+                self.scope.places[register] = place
+                self.scope.overwritten.add(old)
+                return True
+        return False
+
+    def _arrays_read(self, loop: Loop) -> set[Register]:
+        sources = {operand.source for step in loop.steps for operand in step.operands}
+        return {s for s in sources if isinstance(s, Register) and s in self.scope.places}
 
     def _whole(self, k: int, i: Instruction) -> None:
         scope = self.scope
