@@ -412,7 +412,7 @@ def check_laws(record: Function) -> None:
             if heavy(record) and met == 3:
                 break
         assert met, f"nothing was found that '{law.statement}' applies to"
-    factors = [*firsts, *(make.power(f, e) for f in firsts for e in (-1, -2))]
+    factors = [*firsts, *(make.power(f, e) for f in firsts for e in (-1, -2) if not others)]
     for law in record.products:
         met = 0
         for *arguments, factor in product(*among, factors):

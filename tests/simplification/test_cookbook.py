@@ -15,7 +15,6 @@ from textbook_rows import ROWS
 LONGER = {
     "(24) determinant of I + a xᵀ",  # the lemma det(I + a xᵀ) = 1 + xᵀ a is not used
     "RMS norm",  # ‖x‖²/n for mean(x^⊙2)
-    "binary cross entropy by p",  # two fractions are not put over one denominator
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pullback.differentiation.reverse import reverse
 from pullback.expressions import Contraction, Node, Sum, Variable
 from pullback.expressions import constructors as make
 from pullback.expressions.walks import post_order, substitute, variables
@@ -83,7 +84,22 @@ def inv_of(term: Term) -> Term:
 
 of_vectors = st.recursive(entries, vectors, max_leaves=6)
 of_matrices = st.recursive(squares, matrices, max_leaves=5)
-terms = st.one_of(of_vectors, of_matrices, of_matrices.map(lambda m: einsum("ij,j->i", m, x)))
+of_both = of_matrices.map(lambda m: einsum("ij,j->i", m, x))
+
+
+@st.composite
+def derivatives(draw: st.DrawFn) -> Term:
+    """What reverse order leaves before anything is simplified, by a variable that is there."""
+    node = total(draw(st.recursive(entries, vectors, max_leaves=4))).node
+    if draw(st.booleans()):
+        node = einsum("ii->", draw(st.recursive(squares, matrices, max_leaves=3))).node
+    free = {v: make.variable(v.name, v.shape) for v in [*variables(node), x.node]}
+    target = draw(st.sampled_from(sorted(free, key=lambda v: v.name)))
+    (raw,) = reverse(substitute(node, free), [free[target]])
+    return Term(substitute(raw, {stand_in: v for v, stand_in in free.items()}))
+
+
+terms = st.one_of(of_vectors, of_matrices, of_both, derivatives())
 
 
 @settings(max_examples=120)
