@@ -13,6 +13,7 @@ from pullback.derivation import batching
 from pullback.derivation.derive import derive, derive_each
 from pullback.derivation.structure import Convention
 from pullback.derived import Derivative, Differential
+from pullback.drawing.picture import Picture
 from pullback.errors import PullbackError
 from pullback.explanation.entity import Entity
 from pullback.explanation.explain import Explanation
@@ -21,6 +22,8 @@ from pullback.expressions.program import Program
 from pullback.expressions.sizes import shape_text
 from pullback.language.reading import Dialect
 from pullback.language.tensor import Tensor
+from pullback.pictures.picture import Kind
+from pullback.pictures.picture import picture as picture_of_program
 from pullback.products import (
     gauss_newton,
     hessian_diagonal,
@@ -207,6 +210,33 @@ def entity(f: Stated, *wrt: str | Tensor, sizes: Mapping[str, int] | None = None
     return Entity(derivative(f, *wrt).derivation, sizes)
 
 
+def picture(
+    f: Stated,
+    *wrt: str | Tensor,
+    kind: Kind = "graph",
+    values: Mapping[str, Any] | None = None,
+    around: Any = (-2.0, 2.0),
+    theme: str = "auto",
+) -> Picture:
+    """A picture of ``f``, or with ``wrt`` of its derivative: SVG, PNG, or on matplotlib axes.
+
+    "graph" is the computation graph, with shapes on its edges, the gradient each value is handed,
+    and at ``values`` of the variables the numbers; also ``.dot()`` and ``.mermaid()``. "network"
+    is the tensor network (Penrose diagram) below the formulas it stands for. "field" draws a
+    function of two scalar variables or of one vector of size 2, ``around`` being their range:
+    contours and −∇f of a scalar, arrows of a vector. ``theme`` is "light", "dark" or "auto", in
+    the colour of the text around it. Raises PullbackError for what has no such picture.
+
+    >>> import pullback as pb
+    >>> drawn = pb.picture("norm2(A*x - b)^2", "x")
+    >>> drawn.svg()[:4], drawn.mermaid().splitlines()[0]
+    ('<svg', 'flowchart TD')
+    """
+    program = program_of(f)
+    names = [name_of(program, w) for w in wrt]
+    return picture_of_program(program, names, kind, values, around, theme)
+
+
 def check(
     f: Stated,
     *wrt: str | Tensor,
@@ -287,6 +317,7 @@ __all__ = [
     "Entity",
     "Explanation",
     "Grade",
+    "Picture",
     "Prices",
     "batch",
     "check",
@@ -309,6 +340,7 @@ __all__ = [
     "jvp",
     "objective",
     "parse",
+    "picture",
     "program_of",
     "taylor",
     "vjp",

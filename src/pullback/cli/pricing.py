@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 import click
 
 from pullback import api
-from pullback.cli.stating import names_from, program_from, stated
-from pullback.errors import PullbackError
-
-_SIZE = re.compile(r"([^\W\d]\w*)\s*=\s*(\d+)")
+from pullback.cli.stating import names_from, program_from, sizes_from, stated
 
 
 @click.command("cost")
@@ -38,7 +34,7 @@ def cost_command(
         pullback cost "norm2(V*tanh(U*x) - y)^2" --wrt U --sizes "m=100 n=50 p=10"
     """
     program = program_from(expression, path, shapes, assumptions)
-    numbers = _numbers(sizes)
+    numbers = sizes_from(sizes)
     found = {name: api.cost(program, *[name] * order, sizes=numbers) for name in names_from(wrt)}
     if style == "json":
         data = {name: prices.to_dict() for name, prices in found.items()}
@@ -47,14 +43,3 @@ def cost_command(
     for name, prices in found.items():
         click.echo(f"the value and its derivative by {', '.join([name] * order)}")
         click.echo(f"{prices}\n")
-
-
-def _numbers(text: str) -> dict[str, int]:
-    pairs = _SIZE.findall(text)
-    left = _SIZE.sub("", text).replace(",", "").strip()
-    if left or not pairs:
-        raise PullbackError(
-            f"--sizes gives names and numbers; '{left or text}' is neither",
-            hint='write --sizes "m=100 n=50"',
-        )
-    return {name: int(number) for name, number in pairs}

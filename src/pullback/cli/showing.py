@@ -1,15 +1,17 @@
-"""Commands that show what a derivative is: entity."""
+"""Commands that show what a derivative is, and draw it: entity and picture."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 import click
 
 from pullback import api
-from pullback.cli.stating import names_from, program_from, stated
+from pullback.cli.stating import names_from, program_from, sizes_from, stated, stated_freely
+from pullback.drawing.scene import ThemeName
 from pullback.errors import PullbackError
+from pullback.pictures.picture import Kind
 
 picture_options: Sequence[Callable[..., Callable[..., None]]] = (
     click.option(
@@ -21,7 +23,7 @@ picture_options: Sequence[Callable[..., Callable[..., None]]] = (
     ),
     click.option(
         "--theme",
-        type=click.Choice(["auto", "light", "dark"]),
+        type=click.Choice(get_args(ThemeName)),
         default="light",
         show_default=True,
         help="Of the picture; auto has no background.",
@@ -36,28 +38,9 @@ def drawn_as(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def sized(command: Callable[..., None]) -> Callable[..., None]:
-    """The option that gives numbers to named sizes."""
-    return click.option(
-        "--size", "sizes", multiple=True, metavar="m=3", help="A named size. Repeatable."
-    )(command)
-
-
-def sizes_from(options: Sequence[str]) -> dict[str, int]:
-    """The options --size as numbers by name."""
-    found: dict[str, int] = {}
-    for option in options:
-        for part in option.replace(",", " ").split():
-            match = re.fullmatch(r"(\w+)=(\d{1,18})", part)
-            if match is None:
-                raise PullbackError(f"--size '{part}' is no size", hint="write --size m=3")
-            found[match[1]] = int(match[2])
-    return found
-
-
 @click.command("entity")
 @stated
-@sized
+@click.option("--sizes", metavar='"m=100 n=50"', help="Numbers for named sizes.")
 @click.option("--order", type=click.IntRange(1, 4), default=1, show_default=True, help="How often.")
 @click.option(
     "--as",
@@ -73,7 +56,7 @@ def entity_command(
     wrt: str,
     shapes: Sequence[str],
     assumptions: Sequence[str],
-    sizes: Sequence[str],
+    sizes: str | None,
     order: int,
     style: str,
     drawn: str | None,
@@ -84,10 +67,58 @@ def entity_command(
     names = names_from(wrt)
     if drawn is not None and len(names) > 1:
         raise PullbackError("one picture shows one entity", hint="name one variable with --wrt")
+    numbers = sizes_from(sizes) if sizes else {}
     for k, name in enumerate(names):
-        entity = api.entity(program, *[name] * order, sizes=sizes_from(sizes))
+        entity = api.entity(program, *[name] * order, sizes=numbers)
         if k:
             click.echo()
         click.echo(getattr(entity, style)())
         if drawn is not None:
             entity.picture(theme=theme).save(drawn)
+
+
+@click.command("picture")
+@stated_freely
+@click.option(
+    "--kind",
+    type=click.Choice(get_args(Kind)),
+    default="graph",
+    show_default=True,
+    help="The computation graph, the tensor network, or the field over two numbers.",
+)
+@click.option(
+    "-o", "--output", "path_out", type=click.Path(), metavar="FILE", help=".svg, .png or .pdf."
+)
+@click.option(
+    "--as",
+    "style",
+    type=click.Choice(["svg", "dot", "mermaid"]),
+    help="Print it as text; dot and mermaid are for graphs.",
+)
+@click.option(
+    "--theme", type=click.Choice(get_args(ThemeName)), help="Unless given, light in a file."
+)
+def picture_command(
+    expression: str | None,
+    path: str | None,
+    wrt: str | None,
+    shapes: Sequence[str],
+    assumptions: Sequence[str],
+    kind: Kind,
+    path_out: str | None,
+    style: str | None,
+    theme: str | None,
+) -> None:
+    """Draw a function, or with --wrt its derivative."""
+    if (path_out is None) == (style is None):
+        raise PullbackError("say where the picture goes: -o FILE, or --as svg, dot or mermaid")
+    if style in ("dot", "mermaid") and kind != "graph":
+        raise PullbackError(f"{style} is a language for graphs; a {kind} is drawn as svg")
+    program = program_from(expression, path, shapes, assumptions)
+    drawn = api.picture(program, *(names_from(wrt) if wrt else ()), kind=kind)
+    if path_out is not None:
+        drawn.save(path_out, theme)
+    elif style == "svg":
+        click.echo(drawn.svg(theme), nl=False)
+    else:
+        click.echo(getattr(drawn, str(style))())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from pullback.language.declarations import read_declarations
 from pullback.language.parse import parse_program
 from pullback.language.reading import Dialect
 
+_SIZE = re.compile(r"([^\W\d]\w*)\s*=\s*(\d+)")
 _DIALECT = "pullback.dialect"  # where a command keeps the option --dialect
 
 
@@ -26,6 +28,15 @@ def _keep_dialect(context: click.Context, _: click.Parameter, value: Dialect | N
 
 def stated(command: Callable[..., None]) -> Callable[..., None]:
     """The options that state a function and what to differentiate it by."""
+    return _stating(command, derived=True)
+
+
+def stated_freely(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that state a function, and perhaps what to differentiate it by."""
+    return _stating(command, derived=False)
+
+
+def _stating(command: Callable[..., None], *, derived: bool) -> Callable[..., None]:
     for option in reversed(
         [
             click.argument("expression", required=False),
@@ -34,7 +45,7 @@ def stated(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option(
                 "--wrt",
-                required=True,
+                required=derived,
                 help="Variables or named lines, such as U,V.",
                 metavar="NAMES",
             ),
@@ -128,3 +139,15 @@ def names_from(wrt: str) -> list[str]:
     if not names:
         raise PullbackError("--wrt names no variable")
     return list(dict.fromkeys(names))
+
+
+def sizes_from(text: str) -> dict[str, int]:
+    """The option --sizes as a number for each name."""
+    pairs = _SIZE.findall(text)
+    left = _SIZE.sub("", text).replace(",", "").strip()
+    if left or not pairs:
+        raise PullbackError(
+            f"--sizes gives names and numbers; '{left or text}' is neither",
+            hint='write --sizes "m=100 n=50"',
+        )
+    return {name: int(number) for name, number in pairs}

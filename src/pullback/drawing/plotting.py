@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from io import BytesIO
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 from pullback.drawing.scene import Disc, Label, Line, Rect, Scene, Strokes, Theme, theme_of
 from pullback.drawing.svg import arrow_head
@@ -64,7 +65,9 @@ def saved(figure: Any, format: str, dpi: float) -> bytes:
     """A figure as a file, the same bytes for the same picture."""
     file = BytesIO()
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(format, {})
-    with matplotlib().rc_context({"svg.hashsalt": "pullback", "svg.fonttype": "none"}):
+    settings = {"svg.hashsalt": "pullback", "svg.fonttype": "none"}
+    with matplotlib().rc_context(settings), catch_warnings():
+        filterwarnings("ignore", message="Glyph .* missing")  # of a name: it is drawn as a box
         figure.savefig(file, format=format, dpi=dpi, metadata=undated)
     return file.getvalue()
 
@@ -75,8 +78,9 @@ def ink(colour: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text in which matplotlib sees no formula."""
-    return "".join(c for c in text if c.isprintable()).replace("$", r"\$")
+    """Text in which matplotlib sees no formula, and signs that its font has."""
+    printable = "".join(c for c in text if c.isprintable())
+    return printable.replace("$", r"\$").replace("𝟏", "1")
 
 
 def _draw(shape: Any, axes: Any, colours: Theme) -> None:

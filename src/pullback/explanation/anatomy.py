@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from pullback.derivation.result import Derivation
 from pullback.derivation.sparsity import Pattern
+from pullback.explanation.steps import Formula
+from pullback.expressions.program import Program
 from pullback.expressions.relations import Relation
 from pullback.expressions.sizes import Size, shape_text
 from pullback.notation.equations import layout_of
+from pullback.notation.names import latex_name
 
 KINDS = ("number", "vector", "matrix")
 
@@ -40,6 +43,24 @@ class LayoutChoice:
     shape: str
     reads: str
     computed: bool  # whether the array that code computes lies so
+
+
+def function_of(program: Program) -> str:
+    """What the function is called, as in the equations of its derivatives."""
+    taken = {*program.variables, *program.lines}
+    free = [c for c in ("f", "F", "y", "z", "result") if c not in taken]
+    return program.result_name or next(iter(free), "f")
+
+
+def name_of_derivative(function: str, derivation: Derivation) -> Formula:
+    """∂f/∂W, or ∂²f/∂X∂Y."""
+    count = len(derivation.wrt)
+    tops = "" if count == 1 else "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(c)] for c in str(count))
+    power = f"^{{{count}}}" if tops else ""
+    below = "".join(f"∂{w.name}" for w in derivation.wrt)
+    tex = "".join(rf"\partial {latex_name(w.name)}" for w in derivation.wrt)
+    latex = rf"\frac{{\partial{power} {latex_name(function)}}}{{{tex}}}"
+    return Formula(f"∂{tops}{function}/{below}", latex)
 
 
 def axes_of(derivation: Derivation, function: str, letters: Sequence[str]) -> tuple[Axis, ...]:
@@ -111,10 +132,6 @@ def _counted(order: int, place: int, *, output: bool) -> str:
         return "output" if output else "entry"
     word = ("row", "column")[place] if order == 2 else f"axis {place + 1}, place"
     return f"output {word}" if output else word
-
-
-def superscript(number: int) -> str:
-    return "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(c)] for c in str(number))
 
 
 def times(sizes: Iterable[Size]) -> str:

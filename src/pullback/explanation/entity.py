@@ -25,16 +25,16 @@ from pullback.explanation.anatomy import (
     LayoutChoice,
     axes_of,
     conditions,
+    function_of,
     kind_of,
     layouts_of,
-    superscript,
+    name_of_derivative,
     times,
 )
 from pullback.explanation.steps import Formula, plain
 from pullback.expressions.sizes import Size, shape_text
 from pullback.notation.equations import Equation, equation_of
 from pullback.notation.mathml import math as mathml
-from pullback.notation.names import latex_name
 from pullback.notation.styles import LATEX, UNICODE
 from pullback.notation.write import Form
 
@@ -72,21 +72,12 @@ class Entity:
     @property
     def name(self) -> Formula:
         """∂f/∂W."""
-        tops = "" if len(self.derivation.wrt) == 1 else superscript(len(self.derivation.wrt))
-        below = "".join(f"∂{w.name}" for w in self.derivation.wrt)
-        tex = "".join(rf"\partial {latex_name(w.name)}" for w in self.derivation.wrt)
-        power = f"^{{{len(self.derivation.wrt)}}}" if tops else ""
-        text = f"∂{tops}{self.function}/{below}"
-        latex = rf"\frac{{\partial{power} {latex_name(self.function)}}}{{{tex}}}"
-        return Formula(text, latex)
+        return name_of_derivative(self.function, self.derivation)
 
     @cached_property
     def function(self) -> str:
         """What the function is called, as in the equation of its derivative."""
-        program = self.derivation.program
-        taken = {*program.variables, *program.lines}
-        free = [c for c in ("f", "F", "y", "z", "result") if c not in taken]
-        return program.result_name or next(iter(free), "f")
+        return function_of(self.derivation.program)
 
     @property
     def order(self) -> int:

@@ -24,6 +24,18 @@ def post_order(*roots: Node) -> list[Node]:
     return order
 
 
+def at_most(count: int, root: Node) -> bool:
+    """Whether an expression has no more than so many nodes; only so many are visited."""
+    seen = {root}
+    stack = [root]
+    while stack and len(seen) <= count:
+        for child in stack.pop().children:
+            if child not in seen:
+                seen.add(child)
+                stack.append(child)
+    return len(seen) <= count
+
+
 def variables(*roots: Node) -> list[Variable]:
     """The variables below the roots, in order of first appearance."""
     return [node for node in post_order(*roots) if isinstance(node, Variable)]

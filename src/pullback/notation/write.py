@@ -20,6 +20,7 @@ from typing import Literal
 
 from pullback.expressions.nodes import Node
 from pullback.expressions.sizes import Shape
+from pullback.expressions.walks import at_most
 from pullback.notation import algebra
 from pullback.notation.abbreviating import Draft, abbreviated
 from pullback.notation.chains import Letters
@@ -36,6 +37,7 @@ from pullback.notation.vec import vec_form
 
 Form = Literal["matrix", "index", "vec"]
 MOST_DEFINITIONS = 20
+MOST_OPERATIONS = 200  # of a line that is looked for inside products
 MOST_LINES = 40  # of a program; with more, names are not looked for inside products
 ANY_ORDER = 10**6
 
@@ -94,7 +96,11 @@ class Writing:
         lines = matrices.names.lines(root) if tree is not None else []
         if tree is None or not 0 < len(lines) <= MOST_LINES:
             return tree
-        forms = [(atom(name, KINDS[node.order]), matrices.of(node)) for node, name in lines]
+        forms = [
+            (atom(name, KINDS[node.order]), matrices.of(node))
+            for node, name in lines
+            if at_most(MOST_OPERATIONS, node)  # a longer one is no part of a product
+        ]
         return recognised(tree, [(name, form) for name, form in forms if form is not None])
 
     def of(self, tree: Formula, definitions: Sequence[Node], shape: Shape) -> Writing:

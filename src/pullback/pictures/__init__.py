@@ -1,0 +1,1 @@
+"""Pictures of expressions and derivations: the computation graph, tensor networks, fields."""
