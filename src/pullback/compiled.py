@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from pullback.compilation.compile import Compiled, compile_nodes
 from pullback.compilation.differentiable import compile_differentiable
-from pullback.compilation.keeping import compile_kept
+from pullback.compilation.keeping import KeepingFunction, compile_kept
+from pullback.compilation.runtime import NumpyFunction
 from pullback.derived import Derivative
 from pullback.errors import PullbackError
 from pullback.expressions.nodes import Node, Variable
@@ -22,6 +23,7 @@ def compile(
     checked: bool = True,
     planned: bool = False,
     differentiable: bool = False,
+    memory_limit: float | None = None,
 ) -> Compiled:
     """A function of arrays for an expression, or for several under one name each.
 
@@ -31,7 +33,9 @@ def compile(
     that are allocated once; ``checked`` raises DomainError where a value leaves the reals.
     ``differentiable``, for JAX and PyTorch, makes one function take part in their autodiff by all
     its variables, with our derivative as the backward pass (a ``jax.custom_vjp``, a
-    ``torch.autograd.Function``). ``fn.source`` is standalone. Raises PullbackError for no outputs,
+    ``torch.autograd.Function``). ``fn.source`` is standalone, and ``fn.forecast(n=1000)`` tells
+    what a call would allocate; NumPy's code raises instead of allocating more than
+    ``memory_limit`` bytes (unless given, what the machine has). Raises PullbackError for no outputs,
     and for a structure or target that is not available.
 
     >>> import pullback as pb, numpy as np
@@ -47,6 +51,17 @@ def compile(
         if isinstance(f, Mapping) or structure == "keep" or planned:
             raise PullbackError("differentiable=True is for one function, dense and not planned")
         return compile_differentiable(program_of(f), target)
+    made = _compiled(f, structure, target, checked=checked, planned=planned)
+    if memory_limit is not None:
+        if not isinstance(made, NumpyFunction | KeepingFunction):
+            raise PullbackError("memory_limit is for NumPy's arrays")
+        made.limited(memory_limit)
+    return made
+
+
+def _compiled(
+    f: Stated | Mapping[str, Stated], structure: str, target: str, *, checked: bool, planned: bool
+) -> Compiled:
     outputs = f if isinstance(f, Mapping) else {"": f}
     if not outputs:
         raise PullbackError("there is nothing to compile", hint='give outputs: {"loss": L}')

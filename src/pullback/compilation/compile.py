@@ -13,6 +13,7 @@ from pullback.compilation.factorising import share_factorisations
 from pullback.compilation.foreign import FOREIGN
 from pullback.compilation.ir import LinearProgram
 from pullback.compilation.lowering import lower
+from pullback.compilation.memory import Footprint
 from pullback.compilation.native.running import NativeFunction
 from pullback.compilation.native.writer import native_source
 from pullback.compilation.ordering import Measure, nominal
@@ -103,6 +104,7 @@ def compile_nodes(
             arguments,
             choice(lambda made: plain_source(made, function, order=inputs, spelling=kind.spelling)),
             lambda: plain_source(linear, function, describe, spelling=kind.spelling).text,
+            Footprint.of(linear),
         )
 
     def planned_function() -> PlannedFunction:

@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from pullback.compilation.arguments import Arguments
+from pullback.compilation.memory import Footprint, Forecast
+from pullback.errors import PullbackError
 
 Out = Mapping[str, Any] | None
 
@@ -25,15 +29,21 @@ class Compiled(ABC):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     sizes: tuple[str, ...]  # every named size; each may be given by name
+    footprint: Footprint  # the arrays that its code makes
 
     def __init__(
-        self, outputs: Iterable[str], arguments: Arguments, write: Callable[[], str]
+        self,
+        outputs: Iterable[str],
+        arguments: Arguments,
+        write: Callable[[], str],
+        footprint: Footprint,
     ) -> None:
         self.inputs = arguments.inputs
         self.outputs = tuple(outputs)
         self.sizes = tuple(arguments.size_names)
         self._arguments = arguments
         self._write = write
+        self.footprint = footprint
         # the sizes that the code computes with and no array shows
         self.asked: tuple[str, ...] = ()
 
@@ -48,6 +58,25 @@ class Compiled(ABC):
         """Every size that arrays of these shapes show, or that is given by name."""
         known = {name: s for name, s in shapes.items() if name in self._arguments.variables}
         return self._arguments.sizes(known, given)
+
+    def forecast(self, dtype: str = "float64", **sizes: int) -> Forecast:
+        """The bytes that a call will allocate at these sizes: at the peak, and for its results.
+
+        ``sizes`` gives a number to each named size. Raises PullbackError for one that is missing.
+
+        >>> import pullback as pb
+        >>> print(pb.compile(pb.hessian("norm2(x)^4", "x")).forecast(n=1000))
+        16.0 MB at the peak, 8.0 MB of it results (n = 1000)
+        """
+        missing = [name for name in self.sizes if name not in sizes]
+        if missing:
+            raise PullbackError(f"a forecast needs a number for the size {missing[0]}")
+        return self.footprint_at(sizes).forecast(sizes, np.dtype(dtype).itemsize)
+
+    def footprint_at(self, sizes: Mapping[str, int]) -> Footprint:
+        """The arrays that its code for these sizes makes."""
+        del sizes
+        return self.footprint
 
     @abstractmethod
     def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from pullback.compilation.arguments import Arguments
 from pullback.compilation.choosing import Choice
 from pullback.compilation.compiled import Compiled, Out
+from pullback.compilation.memory import Footprint
 from pullback.compilation.targets.jax import JaxSpeller
 from pullback.compilation.targets.numpy import Speller
 from pullback.compilation.targets.numpy_plain import Source
@@ -36,8 +37,9 @@ class ForeignFunction(Compiled):
         arguments: Arguments,
         choice: Choice[Source],
         write: Callable[[], str],
+        footprint: Footprint,
     ) -> None:
-        super().__init__(outputs, arguments, write)
+        super().__init__(outputs, arguments, write, footprint)
         self._choice = choice
         self._functions: dict[int, Callable[..., Any]] = {}  # by the id of their source
 
@@ -49,7 +51,11 @@ class ForeignFunction(Compiled):
     def with_source(self, source: Source) -> Self:
         """A function of the same arguments by other code."""
         return type(self)(
-            source.outputs, self._arguments, Choice(source, None), lambda: source.text
+            source.outputs,
+            self._arguments,
+            Choice(source, None),
+            lambda: source.text,
+            self.footprint,
         )
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class KeepingFunction(Compiled):
         self.outputs = tuple(forms)
         self.sizes = inner.sizes
         self._inner = inner
+        self.footprint = inner.footprint
         self._forms = forms
         self._cores = cores
         self._idle = frozenset(inner.sizes) - frozenset(inner.asked)
@@ -43,6 +44,12 @@ class KeepingFunction(Compiled):
         shapes = [form.factored.shape for form in forms.values() if form is not None]
         self._shown = list(dict.fromkeys(n for s in shapes for size in s for n in size.names))
         self._check = inner.quick_check(self._shown) if self._shown else None
+
+    def limited(self, limit: float) -> Self:
+        """This function with another limit to the bytes that its cores may take."""
+        self._inner.limited(limit)
+        self._check = self._inner.quick_check(self._shown) if self._shown else None
+        return self
 
     @property
     def source(self) -> str:

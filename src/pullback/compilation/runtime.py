@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -16,13 +17,14 @@ from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.diagnosis import run_traced
 from pullback.compilation.extras import insist_on_scipy
 from pullback.compilation.ir import LinearProgram
+from pullback.compilation.memory import Footprint, insist_on_room, machine_memory
 from pullback.compilation.quick import Check, Fitting, FloatingPoint, quick_check
 from pullback.compilation.targets.numpy import scipy_modules
 from pullback.compilation.targets.numpy_plain import Source
 from pullback.compilation.targets.numpy_planned import PlannedSource
 from pullback.errors import PullbackError
 from pullback.expressions.program import Program
-from pullback.expressions.sizes import Shape
+from pullback.expressions.sizes import Shape, Size
 
 
 class Buffered(Protocol):
@@ -54,10 +56,11 @@ class NumpyFunction(Compiled):
         arguments: Arguments,
         choice: Choice[Any],
         write: Callable[[], str],
+        footprint: Footprint,
         *,
         checked: bool,
     ) -> None:
-        super().__init__(program.outputs, arguments, write)
+        super().__init__(program.outputs, arguments, write, footprint)
         wanted = list(choice.general.sizes)
         self._program = program
         self._user = user
@@ -71,12 +74,26 @@ class NumpyFunction(Compiled):
         self._single = len(self.outputs) == 1
         # SciPy raises no flags: look at results
         self._unflagged = checked and bool(scipy_modules(program.instructions))
+        self._limit = machine_memory()
         self._check = self.quick_check()
+
+    def limited(self, limit: float) -> Self:
+        """This function with another limit to the bytes that a call may allocate."""
+        self._limit = None if math.isinf(limit) else int(limit)
+        self._check = self.quick_check()
+        return self
 
     def quick_check(self, more: Sequence[str] = ()) -> Check | None:
         """The check of arguments that fit, with more sizes to be returned after those needed."""
         known = self._arguments
-        return quick_check(known.variables, self.inputs, [*self._wanted, *more], known.granted)
+        conditions = [*known.granted, *self._room()]
+        return quick_check(known.variables, self.inputs, [*self._wanted, *more], conditions)
+
+    def _room(self) -> list[Size]:
+        """What must not be negative, or the memory that a call takes is looked at more closely."""
+        if self._limit is None or not (large := self.footprint.unbounded).terms:
+            return []
+        return [Size.of(self._limit // 8) - large]
 
     def at(self, fitting: Fitting, out: Out = None) -> Any:
         """The outputs at arguments that a check let through."""
@@ -99,6 +116,8 @@ class NumpyFunction(Compiled):
                 f"size {missing[0]} is shown by no array that was given",
                 hint=f"pass it by name: {missing[0]}=…",
             )
+        if self._limit is not None:
+            insist_on_room(self.footprint_at(sizes).forecast(sizes, dtype.itemsize), self._limit)
         return self._guarded(prepared, dtype, tuple([sizes[n] for n in self._wanted]), out)
 
     def _guarded(
@@ -185,10 +204,16 @@ class PlainFunction(NumpyFunction):
         *,
         checked: bool,
     ) -> None:
-        super().__init__(program, user, arguments, choice, write, checked=checked)
         general = choice.general
+        super().__init__(
+            program, user, arguments, choice, write, general.footprint, checked=checked
+        )
         self._functions = {general.text: _loaded(general.text, general.function)}
         self._chosen: dict[tuple[int, ...], Run] = {}
+
+    def footprint_at(self, sizes: Mapping[str, int]) -> Footprint:
+        source: Source = self._choice.at({name: sizes[name] for name in self._wanted})
+        return source.footprint
 
     def _run(
         self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
@@ -231,7 +256,8 @@ class BufferedFunction(NumpyFunction):
         *,
         checked: bool,
     ) -> None:
-        super().__init__(program, user, arguments, choice, write, checked=checked)
+        footprint = Footprint.of_buffers(program)
+        super().__init__(program, user, arguments, choice, write, footprint, checked=checked)
         source: Buffered = choice.general
         self._arrays = source.arrays
         self._scalars = len(source.scalars)

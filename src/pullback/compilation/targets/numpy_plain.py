@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pullback.compilation.ir import VIEWS, Instruction, LinearProgram, Literal, Register
+from pullback.compilation.memory import Footprint
 from pullback.compilation.naming import Namer
 from pullback.compilation.targets.numpy import (
     ATOM,
@@ -34,6 +35,7 @@ class Source:
     outputs: tuple[str, ...]
     sizes: dict[str, str] = field(default_factory=dict)  # size name → keyword parameter
     dtype: bool = False  # whether it takes a dtype
+    footprint: Footprint = field(default_factory=Footprint)
 
     @property
     def text(self) -> str:
@@ -75,6 +77,7 @@ class _Plain:
         self.uses = program.use_counts()
         self.speller = spelling(self.sizes, self._text)
         self.lines: list[str] = []
+        self.lasting: list[Register] = []
         self.made = {i.result: i for i in program.instructions}
         self.results = {v.source for v in program.outputs.values()}
 
@@ -108,6 +111,7 @@ class _Plain:
             tuple(self.program.outputs),
             {name: self.sizes[name] for name in given},
             bool(typed),
+            Footprint.of(self.program, self.lasting),
         )
 
     def _instruction(self, i: Instruction, safe: dict[Register, str]) -> None:
@@ -127,6 +131,7 @@ class _Plain:
             self._comment(i)
             self.lines += self.speller.statements(i, name, owned=owned)
             self.texts[i.result] = name, ATOM
+            self.lasting.append(i.result)
             return
         text = self.speller.expression(i)
         if len(text[0]) > LINE:
@@ -149,6 +154,7 @@ class _Plain:
         self._comment(i)
         self.lines.append(f"{name} = {text[0]}")
         self.texts[i.result] = name, ATOM
+        self.lasting.append(i.result)
 
     def _flush(self, i: Instruction, shortest: int = 17) -> None:
         """Give the parts of a long line lines of their own."""
@@ -158,6 +164,7 @@ class _Plain:
                 name = self.namer.temporary()
                 self.lines.append(f"{name} = {self.texts[source][0]}")
                 self.texts[source] = name, ATOM
+                self.lasting.append(source)
 
     def _comment(self, i: Instruction) -> None:
         node = self.program.lines.get(i.result)
