@@ -14,9 +14,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import nn
-from jax.scipy import special
+from jax.scipy import linalg, special
 
-from pullback.functions import analytic, matrices, solving, spectral
+from pullback.functions import analytic, matrices, singular, solving, spectral
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Definition, Function
 
@@ -167,6 +167,9 @@ OF_WHOLES: dict[str, Meaning] = {  # of matrices, and totals
     "logdet": lambda x: jnp.linalg.slogdet(x)[1],
     "logabsdet": lambda x: jnp.linalg.slogdet(x)[1],
     "tr": jnp.trace,
+    "solve": jnp.linalg.solve,
+    "solve_lower": lambda a, b: linalg.solve_triangular(a, b, lower=True),
+    "solve_upper": lambda a, b: linalg.solve_triangular(a, b, lower=False),
     "norm1": lambda x: jnp.sum(jnp.abs(x)),
     "norm2": euclidean,
     "normF": euclidean,
@@ -192,7 +195,7 @@ MEANINGS: dict[str, Meaning] = {**ELEMENTWISE, **REDUCTIONS, **OF_VECTORS, **OF_
 # derivative, or one at other points
 BY_MPMATH = {
     record.name
-    for family in (analytic, matrices, solving, spectral)
+    for family in (analytic, matrices, singular, solving, spectral)
     for record in vars(family).values()
     if isinstance(record, Function | Definition)
 } - set(MEANINGS)

@@ -234,13 +234,20 @@ def _fits(core: Sequence[str], sizes: Mapping[str, int], value: np.ndarray) -> b
     return all(known.setdefault(i, size) == size for i, size in zip(core, last, strict=True))
 
 
+def _square(value: np.ndarray) -> bool:
+    return value.ndim == 2 and value.shape[0] == value.shape[1]
+
+
 def _regular(value: np.ndarray) -> bool:
     return bool(np.all(np.linalg.cond(value) < 100))
 
 
 # The shapes that formulas in other functions insist on
 SHAPES: Mapping[str, Callable[[np.ndarray], bool]] = {
-    "tr": lambda v: v.ndim == 2 and v.shape[0] == v.shape[1],
+    "tr": _square,
+    "solve": lambda v: _square(v) and _regular(v),
+    "solve_lower": lambda v: _square(v) and _regular(np.tril(v)),
+    "solve_upper": lambda v: _square(v) and _regular(np.triu(v)),
     # and away from the kinks, as log|det Q| = 0 up to rounding is not
     "norm": lambda v: v.ndim < 2 and bool(np.all(np.abs(v) > 1e-3)),
     "norm_inf": lambda v: v.ndim < 2 and bool(np.all(np.abs(v) > 1e-3)),
