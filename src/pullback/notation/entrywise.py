@@ -92,6 +92,11 @@ def masked_by(mask: Formula, f: Formula) -> Formula:
     return places.triangle(mask.op, f, mask.data)
 
 
+def is_mask(f: Formula) -> bool:
+    """Whether it is a triangle of ones."""
+    return f.op in ("tril", "triu") and _all_ones(f.parts[0])
+
+
 def _all_ones(f: Formula) -> bool:
     return f.op == "product" and all(p.op == "ones" or transpose(p).op == "ones" for p in f.parts)
 

@@ -275,7 +275,8 @@ def assembled(graph: Graph, kept: tuple[int, ...]) -> list[Formula]:
     (edge,) = graph.edges[row]
     matrix = edge.seen_from(row)
     entrywise_ = matrix.op in ("atom", "function", "hadamard", "entrypower", "division")
-    if left and right and entrywise_:  # diag(a) B diag(b) is B ⊙ a bᵀ
+    if (left and right and entrywise_) or ((left or right) and entrywise.is_mask(matrix)):
+        # diag(a) B diag(b) is B ⊙ a bᵀ
         outer = algebra.product(
             [column(left, graph.sizes[row]), algebra.transpose(column(right, graph.sizes[col]))]
         )
