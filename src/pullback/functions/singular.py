@@ -52,7 +52,7 @@ singular_values: Function = function(
     exact=_values,
     doc="Square roots of the eigenvalues of X Xᵀ, largest first: the singular values of a matrix with no more rows than columns.",
     symbol="svals",
-    latex=r"\boldsymbol{\sigma}",
+    latex=r"\operatorname{svals}",
     convention="at a repeated singular value the derivative is that along the vectors that are found",
     effort=150,
 )
@@ -88,7 +88,7 @@ left_singular_vectors: Function = function(
     doc="Left singular vectors as columns, of a matrix with no more rows than columns.",
     domain=(_SIMPLE,),
     symbol="U_svd",
-    latex=r"U_{\text{svd}}",
+    latex=r"U_{\operatorname{svd}}",
     orthogonal=True,
     effort=150,
 )
@@ -102,7 +102,7 @@ right_singular: Function = function(
     doc="Right singular vectors as columns, of a matrix with no more rows than columns.",
     domain=(_SIMPLE,),
     symbol="V_svd",
-    latex=r"V_{\text{svd}}",
+    latex=r"V_{\operatorname{svd}}",
     effort=150,
 )
 
