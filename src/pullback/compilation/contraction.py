@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pullback.compilation.arrays import Arrays, plain
 from pullback.compilation.ir import Literal, Register, View, is_weak, whole
-from pullback.compilation.ordering import MATRIX_PRODUCT, Measure, best_order, nominal
+from pullback.compilation.ordering import MATRIX_PRODUCT, Measure, Pairs, best_order, nominal
 from pullback.compilation.squares import rooted, square, weights
 from pullback.expressions.nodes import Labels, Number
 from pullback.expressions.sizes import Size
@@ -189,6 +189,7 @@ def _contract_all(
         needed = set(kept).union(*alive.values())
         result = [x for x in _by_output([*left, *right], kept) if x in needed]
         alive[len(factors) + step] = shapes[len(factors) + step] = result
+    _keep_natural(shapes, steps, len(factors))
     last = len(factors) + len(steps) - 1
     target = -1
     if front != View(Literal(1)):
@@ -213,6 +214,21 @@ def _contract_all(
             value = scaled.source, value[1]
         values[k] = value
     return values[last]
+
+
+def _keep_natural(shapes: dict[int, Sequence[int]], steps: Pairs, count: int) -> None:
+    """Elementwise products on the way to a sum lie in memory as their operands do."""
+    made = {count + k: pair for k, pair in enumerate(steps)}
+    for k, (i, j) in made.items():
+        for operand in (i, j):
+            gone = set(shapes[operand]) - set(shapes[k])
+            before = made.get(operand)
+            if not gone or before is None:
+                continue
+            natural = list(dict.fromkeys([*shapes[before[0]], *shapes[before[1]]]))
+            ends = (set(natural[: len(gone)]), set(natural[-len(gone) :]))
+            if len(natural) == len(shapes[operand]) and gone in ends:
+                shapes[operand] = natural
 
 
 def _volume(labels: Sequence[int], product: Product) -> int:
@@ -256,6 +272,7 @@ def _pair(
     elif len(contracted) == 1 and len(free_a) <= 1 and len(free_b) <= 1:
         if not batch or (free_a and free_b):
             return _matrix_product(arrays, left, right, result, batch, contracted, sizes)
+        return _matrices_times_vectors(arrays, left, right, batch, contracted[0], sizes)
     elif not batch:
         pairs = tuple([a.index(x) for x in contracted]), tuple([b.index(x) for x in contracted])
         first = [*free_a, *free_b]
@@ -274,6 +291,28 @@ def _pair(
     subscripts = f"{spelled(a, universe)},{spelled(b, universe)}->{spelled(result, universe)}"
     views = [whole(left[0]), whole(right[0])]
     return arrays.emit("einsum", subscripts, views, shape), tuple(result)
+
+
+def _matrices_times_vectors(
+    arrays: Arrays,
+    left: Factor,
+    right: Factor,
+    batch: list[int],
+    inner: int,
+    sizes: Mapping[int, Size],
+) -> Factor:
+    """A matrix times a vector for each index of the batch axes; vectors as matrices of one column."""
+    if len(left[1]) < len(right[1]):
+        left, right = right, left
+    labels = (*batch, *[x for x in left[1] if x not in right[1]])
+    one = Size.of(1)
+    columns = arrays.reshape(
+        along(right, [*batch, inner]), (*[sizes[x] for x in (*batch, inner)], one)
+    )
+    views = [along(left, [*labels, inner]), whole(columns)]
+    shape = tuple([sizes[x] for x in labels])
+    made = arrays.emit("matmul", "", views, (*shape, one))
+    return arrays.reshape(whole(made), shape), labels
 
 
 def along(factor: Factor, labels: Sequence[int]) -> View:

@@ -275,7 +275,8 @@ def _components(parts: Parts, ends: Sequence[Hashable]) -> Parts:
         if not summed and len(set(group[0][1])) == len(group[0][1]):
             result += group
             continue
-        own = [x for x in dict.fromkeys(x for _, ls in group for x in ls) if x not in summed]
+        held = {x for _, ls in group for x in ls}
+        own = [x for x in dict.fromkeys(ends) if x in held]  # as they come in the tensor
         result.append((make.contract(group, own), own))
     return result
 
