@@ -122,3 +122,22 @@ def test_a_product_over_several_axes_is_one_of_matrices():
     fn(**given)
     text = fn._choice.at(dict(zip(fn._wanted, (2, 8, 9), strict=True))).text
     assert "tensordot" not in text and "einsum('ijik->ijk'" in text
+
+
+def test_an_outer_product_goes_through_a_chain_unmultiplied():
+    """Hessian by the first weights of a deep relu network: matrix products, and one outer product."""
+    layers, n = 6, 5
+    text = ["h1 = relu(W1*x)"]
+    text += [f"h{k} = relu(W{k}*h{k - 1})" for k in range(2, layers)]
+    text += [f"norm2(W{layers}*h{layers - 1} - y)^2"]
+    names = [f"W{k}" for k in range(1, layers + 1)]
+    f = pb.parse("\n".join(text), shapes=dict.fromkeys(names, ("n", "n")))
+    fn = pb.compile(pb.hessian(f, "W1"))
+    given = {name: rng.normal(size=(n, n)) for name in names} | {"x": rng.normal(size=n)}
+    got = fn(**{name: given[name] for name in fn.inputs})
+    J, h = np.eye(n), given["W1"] @ given["x"]
+    for name in names[1:]:
+        J = given[name] @ ((h > 0)[:, None] * J)
+        h = given[name] @ np.maximum(h, 0)
+    close(got, np.einsum("ai,ak,j,l->ijkl", J, J, given["x"], given["x"]) * 2)
+    assert "reshape" not in fn.source and "tensordot" not in fn.source

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from pullback.compilation.adding import added, magnitude
 from pullback.compilation.arrays import Arrays
+from pullback.compilation.components import condense, condensed
 from pullback.compilation.contraction import Product, gather, multiply_out
 from pullback.compilation.functions import lower_call
 from pullback.compilation.ir import LinearProgram, Literal, Register, View, is_weak, live, whole
@@ -177,18 +178,19 @@ class _Lowering:
         line = self._multiple_for(node)
         candidates = [child for child in children if child in self.open and child is not line]
         merged: set[Node] = set()
+        known = self.arrays.nonnegative
         for child in candidates:
             inner = self.open[child]
-            if not node.summed and isinstance(child, Contraction) and child.summed:
-                continue  # an elementwise product never makes the sum below it cheaper
             parts = {c: self._shape_only(c) for c in children if c in self.open}
-            apart = self._gather(node, parts)
+            apart = self._gather(node, parts).cost(known)
             joined = self._gather(node, {**parts, child: inner})
-            if len(joined.factors) > EXHAUSTIVE:
-                continue
-            known = self.arrays.nonnegative
-            separate = apart.cost(known) + inner.cost(known)
-            if joined.cost(known) < 0.99 * separate or not inner.factors:
+            # an elementwise product never makes the sum below it cheaper
+            above = not node.summed and isinstance(child, Contraction) and child.summed
+            if above or len(joined.factors) > EXHAUSTIVE:
+                if self._worth_condensing(node, parts, child, apart):
+                    self.open[child] = condense(self.arrays, inner)
+                    merged.add(child)
+            elif joined.cost(known) < 0.99 * (apart + inner.cost(known)) or not inner.factors:
                 merged.add(child)
         parts_: dict[Node, View | Product] = {
             c: self.open.pop(c) if c in merged else self.view(c) for c in children if c is not line
@@ -199,6 +201,16 @@ class _Lowering:
         product = self._gather(node, {**parts_, line: self.views[multiple]})
         product.coefficient = _divided(product.coefficient, coefficient)
         return product
+
+    def _worth_condensing(
+        self, node: Contraction, parts: Mapping[Node, View], child: Node, apart: float
+    ) -> bool:
+        """Whether a product, its sums carried out, merges as the outer product that is left."""
+        left = condensed(self.open[child])
+        joined = self._gather(node, {**parts, child: left})
+        known = self.arrays.nonnegative
+        few = len(left.factors) > 1 and len(joined.factors) <= EXHAUSTIVE
+        return few and joined.cost(known) < 0.99 * (apart + left.cost(known))
 
     def _multiple_for(self, node: Contraction) -> Node | None:
         """An operand that a line is a multiple of, if that takes up the number in front."""
