@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Grade,
         Picture,
         Prices,
+        Ways,
         batch,
         check,
         code,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         picture,
         taylor,
         vjp,
+        ways,
     )
     from pullback.errors import DomainError, MissingRule, PullbackError, ShapeError
     from pullback.language.tensor import Tensor
@@ -67,6 +69,7 @@ __all__ = [
     "PullbackError",
     "ShapeError",
     "Tensor",
+    "Ways",
     "batch",
     "check",
     "code",
@@ -95,6 +98,7 @@ __all__ = [
     "tensor",
     "vector",
     "vjp",
+    "ways",
 ]
 
 # Rooms are entered when something of theirs is first asked for, so that the import is quick.

@@ -18,6 +18,8 @@ from pullback.errors import PullbackError
 from pullback.explanation.entity import Entity
 from pullback.explanation.explain import Explanation
 from pullback.explanation.explain import explain as explain_program
+from pullback.explanation.ways import Ways
+from pullback.explanation.ways import ways as ways_of_program
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import shape_text
 from pullback.language.reading import Dialect
@@ -210,6 +212,23 @@ def entity(f: Stated, *wrt: str | Tensor, sizes: Mapping[str, int] | None = None
     return Entity(derivative(f, *wrt).derivation, sizes)
 
 
+def ways(f: Stated, wrt: str | Tensor, sizes: Mapping[str, int] | None = None) -> Ways:
+    """One derivative three ways: entry by entry, flattened with ⊗ and vec, and as matrices.
+
+    Each with its formula, with the arrays that one would write down on that way, and with how
+    many numbers these hold, as a table (``.text()``) and as data (``.to_dict()``). ``sizes``
+    gives numbers to named sizes. Raises PullbackError for a size that does not occur, and what
+    :func:`derivative` raises.
+
+    >>> import pullback as pb
+    >>> three = pb.ways("V*sigmoid(U*x)", "U", sizes={"m": 100, "n": 784, "p": 10})
+    >>> [(way.name, way.number) for way in three.ways]
+    [('entry by entry', 784000), ('flattened', 7851000), ('matrices', 3784)]
+    """
+    program = program_of(f)
+    return ways_of_program(program, name_of(program, wrt), sizes)
+
+
 def picture(
     f: Stated,
     *wrt: str | Tensor,
@@ -319,6 +338,7 @@ __all__ = [
     "Grade",
     "Picture",
     "Prices",
+    "Ways",
     "batch",
     "check",
     "code",
@@ -344,4 +364,5 @@ __all__ = [
     "program_of",
     "taylor",
     "vjp",
+    "ways",
 ]

@@ -1,4 +1,4 @@
-"""Commands that show what a derivative is, and draw it: entity and picture."""
+"""Commands that show what a derivative is, and draw it: entity, ways and picture."""
 
 from __future__ import annotations
 
@@ -75,6 +75,34 @@ def entity_command(
         click.echo(getattr(entity, style)())
         if drawn is not None:
             entity.picture(theme=theme).save(drawn)
+
+
+@click.command("ways")
+@stated
+@click.option("--sizes", metavar='"m=100 n=50"', help="Numbers for named sizes.")
+@click.option(
+    "--as",
+    "style",
+    type=click.Choice(["text", "html", "json"]),
+    default="text",
+    show_default=True,
+)
+def ways_command(
+    expression: str | None,
+    path: str | None,
+    wrt: str,
+    shapes: Sequence[str],
+    assumptions: Sequence[str],
+    sizes: str | None,
+    style: str,
+) -> None:
+    """Set entries, flattened Jacobians and matrices side by side, with the numbers each stores."""
+    program = program_from(expression, path, shapes, assumptions)
+    numbers = sizes_from(sizes) if sizes else {}
+    for k, name in enumerate(names_from(wrt)):
+        if k:
+            click.echo()
+        click.echo(getattr(api.ways(program, name, numbers), style)())
 
 
 @click.command("picture")

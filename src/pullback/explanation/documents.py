@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as _html
 from collections.abc import Callable, Iterable, Sequence
 
+from pullback.explanation.prose import latex_text, markdown_text
 from pullback.explanation.steps import BackwardStep, Formula, HandOn, LayerRow, Quantity, Result
 from pullback.explanation.terminal import (
     LINES_SHOWN,
@@ -20,42 +21,6 @@ from pullback.explanation.terminal import (
 )
 from pullback.expressions.sizes import shape_text
 from pullback.notation.mathml import math
-from pullback.notation.names import GREEK
-
-_LATEX = {
-    **{letter: rf"$\{name}$" for name, letter in GREEK.items()},
-    "𝟏": r"$\mathbf{1}$",
-    "⊗": r"$\otimes$",
-    "…": r"\dots{}",
-    "₁": "$_1$",
-    "\\": r"\textbackslash{}",
-    "∂": r"$\partial$",
-    "σ": r"$\sigma$",
-    "Σ": r"$\Sigma$",
-    "α": r"$\alpha$",
-    "ᵀ": r"$^\top$",
-    "·": r"$\cdot$",
-    "×": r"$\times$",
-    "−": "$-$",
-    "⊙": r"$\odot$",
-    "⊘": r"$\oslash$",
-    "′": "$'$",
-    "δ": r"$\delta$",
-    "ᵢ": "$_i$",
-    "ᵃ": "$^a$",
-    "ᵇ": "$^b$",
-    "⁺": "$^+$",
-    "²": "$^2$",
-    "ˣ": "$^x$",
-    "–": "--",
-    "√": r"$\surd$",
-    "‖": r"$\Vert$",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    **{c: "\\" + c for c in "#$%&_{}"},
-}
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
@@ -67,15 +32,6 @@ STYLE = (
     "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}"
     ".cost{color:#ff8a80}.activation{color:#ffcc66}.signal{color:#8ab4f8}}"
 )
-
-
-def latex_text(text: str) -> str:
-    r"""Plain text as LaTeX sets it in running text.
-
-    >>> latex_text("50% of a_b")
-    '50\\% of a\\_b'
-    """
-    return "".join(_LATEX.get(c, c) for c in text)
 
 
 class _Medium:
@@ -119,12 +75,12 @@ def markdown(told: Told, detail: str) -> str:
 
     medium = _Medium(
         _markdown_math,
-        _markdown_text,
+        markdown_text,
         lambda t: f"## {t}",
         table,
         step,
         lambda t: f"*{t}*",
-        lambda _, t: _markdown_text(t),
+        lambda _, t: markdown_text(t),
     )
     return "\n\n".join(_parts(told, detail, medium)) + "\n"
 
@@ -133,13 +89,6 @@ def _markdown_math(formula: Formula) -> str:
     """A formula without anything that Markdown would hand to a browser as a tag."""
     safe = formula.latex.replace("<", r"\lt ").replace(">", r"\gt ")
     return f"${safe}$"
-
-
-def _markdown_text(text: str) -> str:
-    """Running text in which nothing is markup: Markdown passes HTML through."""
-    for character in "\\`*_[]|#":
-        text = text.replace(character, "\\" + character)
-    return _html.escape(text, quote=False)
 
 
 def latex(told: Told, detail: str, standalone: bool) -> str:
@@ -245,6 +194,8 @@ def _parts(told: Told, detail: str, medium: _Medium) -> list[str]:
         parts.append(medium.table([prose(h) for h in head], table))
         if hidden:
             parts.append(medium.gap(prose(f"{hidden} layers in the middle are left out.")))
+    if detail == "full":
+        parts += _three_ways(told, medium)
     if detail == "full" and told.rewrites:
         parts.append(medium.heading(prose("Every rewrite of the simplification")))
         sides = [
@@ -252,6 +203,24 @@ def _parts(told: Told, detail: str, medium: _Medium) -> list[str]:
             for r in told.rewrites
         ]
         parts.append(medium.table([prose("law"), prose("before"), prose("after")], sides))
+    return parts
+
+
+def _three_ways(told: Told, medium: _Medium) -> list[str]:
+    """Of each result its formulas, and the numbers that each way stores."""
+    prose, math = medium.prose, medium.math
+    parts = [medium.heading(prose("Three ways: entry by entry, flattened, as matrices"))]
+    first, _, last = folded(len(told.ways), RESULTS_SHOWN)
+    for three in (told.ways[k] for k in (*first, *last)):
+        items = [
+            f"{prose(way.name + ': ')}{math(way.formula) if way.formula else prose('–')}"
+            f"{prose(' – ' + way.does)}"
+            for way in three.ways
+        ]
+        parts.append(medium.step(math(three.name), items))
+        head = [prose(h) for h in ("way", "stores", "shape", "entries", "")]
+        cells = [[prose(cell) for cell in row] for row in three.rows()]
+        parts.append(medium.table(head, cells))
     return parts
 
 

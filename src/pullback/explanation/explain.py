@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 from pullback.derivation.derive import derive_each
@@ -16,10 +16,12 @@ from pullback.explanation.steps import (
     BackwardStep,
     ForwardStep,
     LayerRow,
+    Lazy,
     Result,
     RewriteStep,
     plain,
 )
+from pullback.explanation.ways import Ways
 from pullback.expressions.program import Program
 from pullback.notation.write import Form
 
@@ -62,6 +64,11 @@ class Explanation:
     def rewrites(self) -> Sequence[RewriteStep]:
         return outcome.rewrites(self.reader)
 
+    @cached_property
+    def ways(self) -> Sequence[Ways]:
+        """For each result its three ways: entry by entry, flattened, and as matrices."""
+        return Lazy([partial(Ways, self.reader, node) for node in self.reader.targets])
+
     @property
     def steps(self) -> list[dict[str, Any]]:
         """The steps in order, each a dictionary whose ``part`` says where it belongs."""
@@ -100,6 +107,7 @@ class Explanation:
                 "results": plain(self.results),
                 "layers": plain(self.layers),
                 "rewrites": plain(self.rewrites),
+                "ways": [way.to_dict() for way in self.ways],
             },
             ensure_ascii=False,
             indent=1,

@@ -17,6 +17,7 @@ from pullback.explanation.steps import (
     Result,
     RewriteStep,
 )
+from pullback.explanation.ways import Ways
 from pullback.expressions.sizes import shape_text
 
 OUTLINE_SHOWN = 8  # operations at each end that an outline shows of a long pass
@@ -39,6 +40,8 @@ class Told(Protocol):
     def layers(self) -> Sequence[LayerRow]: ...
     @property
     def rewrites(self) -> Sequence[RewriteStep]: ...
+    @property
+    def ways(self) -> Sequence[Ways]: ...
 
 
 def text(told: Told, detail: str, width: int) -> str:
@@ -70,6 +73,12 @@ def text(told: Told, detail: str, width: int) -> str:
     if told.layers:
         lines += ["", *_section("Which derivative is used where")]
         lines += _layers(told.layers)
+    if detail == "full":
+        lines += ["", *_section("Three ways: entry by entry, flattened, as matrices")]
+        head, hidden, tail = folded(len(told.ways), RESULTS_SHOWN)
+        for k in (*head, *tail):
+            lines += [f"  {line}" for line in told.ways[k].text().splitlines()] + [""]
+        lines.pop()
     if detail == "full" and told.rewrites:
         lines += ["", *_section("Every rewrite of the simplification")]
         lines += _rewrites(told.rewrites, width)

@@ -52,6 +52,8 @@ def picture(
 
     Raises PullbackError for a kind that there is not, and what a field raises.
     """
+    if not program.result_name:  # so that every formula calls the result the same
+        program = replace(program, result_name=function_of(program))
     if kind == "graph":
         return GraphPicture(graph(program, names, values), theme)
     if kind == "network":
