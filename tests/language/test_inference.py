@@ -19,6 +19,10 @@ from pullback.language.parse import parse_program
         ("norm2(A*x - b)^2", ["A matrix m×n", "x column n", "b column m"]),
         ("norm2(X*beta - y)^2/2", ["X matrix m×n", "beta column n", "y column m"]),
         (
+            "norm2(Y - einsum('ir,jr,kr->ijk', A, B, C)/c)^2",
+            ["Y tensor m×p×q", "A matrix m×n", "B matrix p×n", "C matrix q×n", "c scalar"],
+        ),
+        (
             "norm2(y - X*w)^2 + lambda*norm2(w)^2",
             ["y column m", "X matrix m×n", "w column n", "lambda scalar"],
         ),

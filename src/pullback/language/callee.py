@@ -16,7 +16,8 @@ class Callee:
 
     ``build`` is None where the rule describes the contraction, or makes the node itself.
     ``sizes`` are those the call states, for the axes its rule leaves to the surroundings.
-    ``orders`` are the numbers of axes that its arguments must have, where the call says so.
+    ``orders`` are the numbers of axes that its arguments must have, where the call says so,
+    ``gives`` that of its result, if it is a tensor.
     """
 
     arguments: tuple[Syntax, ...]
@@ -24,3 +25,4 @@ class Callee:
     build: Build | None = None
     sizes: tuple[Size, ...] = ()
     orders: tuple[int, ...] = ()
+    gives: int = 0

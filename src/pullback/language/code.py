@@ -85,6 +85,7 @@ class Operate(Instruction):
     bare_name: str = ""
     operands: tuple[tuple[int, int], ...] = ()  # their spans
     orders: tuple[int, ...] = ()  # the numbers of axes that the operands must have, if it says so
+    gives: int = 0  # that of the result, if it says so
 
 
 class Meaning(Protocol):
@@ -204,7 +205,7 @@ def _applied(
     arguments = callee.arguments
     spans = tuple(_span(argument) for argument in arguments)
     step = Operate(span, at, symbol, len(arguments), callee.rule, callee.build, operands=spans)
-    step.sizes, step.orders = callee.sizes, callee.orders
+    step.sizes, step.orders, step.gives = callee.sizes, callee.orders, callee.gives
     return [step, *reversed(arguments)]
 
 

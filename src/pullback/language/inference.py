@@ -15,6 +15,9 @@ from pullback.language.readings import Cost, Reading, default_kind, every, searc
 from pullback.language.settling import Settling, Typing, Undetermined, insist_on_sizes
 
 
+_Value = tuple[frozenset[str], int]
+
+
 def infer(
     code: Sequence[Instruction],
     declared: Mapping[str, Declared],
@@ -50,27 +53,35 @@ def infer(
 
 
 def _tensors(code: Sequence[Instruction]) -> dict[str, set[Kind]]:
-    """The names inside operands that some operation takes as tensors of an order it states."""
+    """The names that may be tensors, and of which orders.
+
+    They are what some operation takes as a tensor of an order it states; capital ones also stand
+    inside of that, or beside its result.
+    """
     found: dict[str, set[Kind]] = {}
-    if not any(order > 2 for step in code if isinstance(step, Operate) for order in step.orders):
+    operations = [step for step in code if isinstance(step, Operate)]
+    if not any(order > 2 for step in operations for order in (*step.orders, step.gives)):
         return found
-    lines: dict[str, frozenset[str]] = {}
-    stack: list[frozenset[str]] = []  # the names inside each value
+    lines: dict[str, _Value] = {}
+    stack: list[_Value] = []  # the names inside each value, and how many axes it may have
     for step in code:
         if isinstance(step, Operate):
             operands = stack[len(stack) - step.count :]
             del stack[len(stack) - step.count :]
-            for names, order in zip(operands, step.orders, strict=False):
+            orders = step.orders or (max([order for _, order in operands]),) * len(operands)
+            for (names, _), order in zip(operands, orders, strict=False):
                 if order > 2:
-                    for name in names:
+                    alone = bool(step.orders) and len(names) == 1
+                    for name in [n for n in names if alone or n.lstrip("_")[:1].isupper()]:
                         found.setdefault(name, set()).add(k.kind_of_order(order))
-            stack.append(frozenset().union(*operands))
+            own = step.gives if step.orders else max([*orders, 0])
+            stack.append((frozenset().union(*[names for names, _ in operands]), own))
         elif isinstance(step, Store):
             lines[step.name] = stack.pop()
         elif isinstance(step, Load):
-            stack.append(lines.get(step.name, frozenset([step.name])))
+            stack.append(lines.get(step.name, (frozenset([step.name]), 0)))
         else:
-            stack.append(frozenset())
+            stack.append((frozenset(), 0))
     return found
 
 

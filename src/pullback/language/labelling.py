@@ -20,7 +20,9 @@ def einsum(call: Call, place: Place) -> Callee:
     at = Place(place.text, first.start, first.stop)
     inputs, output = _subscripts(first.value, len(operands), at)
     orders = tuple(map(len, inputs))
-    return Callee(tuple(operands), partial(labelled, inputs, output), orders=orders)
+    return Callee(
+        tuple(operands), partial(labelled, inputs, output), orders=orders, gives=len(output)
+    )
 
 
 def _subscripts(text: str, count: int, place: Place) -> tuple[tuple[str, ...], str]:
