@@ -14,7 +14,6 @@ from pullback.language.kinds import Kind
 from pullback.language.readings import Cost, Reading, default_kind, every, search
 from pullback.language.settling import Settling, Typing, Undetermined, insist_on_sizes
 
-
 _Value = tuple[frozenset[str], int]
 
 
