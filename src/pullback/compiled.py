@@ -30,7 +30,9 @@ def compile(
     What several outputs share is computed once. ``structure="keep"`` returns a derivative with
     structure as :class:`.Kept`: small arrays and δs, with products, solutions and diagonals, and
     never the array of mostly zeros. ``planned`` writes every step into buffers
-    that are allocated once; ``checked`` raises DomainError where a value leaves the reals.
+    that are allocated once. ``target="native"`` is one C function with fused loops, compiled on its
+    first call; ``"auto"`` runs NumPy's planned code, and C from when that was counted to pay;
+    ``checked`` raises DomainError where a value leaves the reals.
     ``differentiable``, for JAX and PyTorch, makes one function take part in their autodiff by all
     its variables, with our derivative as the backward pass (a ``jax.custom_vjp``, a
     ``torch.autograd.Function``). ``fn.source`` is standalone, and ``fn.forecast(n=1000)`` tells
@@ -45,7 +47,7 @@ def compile(
     """
     if structure not in ("dense", "keep"):
         raise PullbackError(f"there is no structure '{structure}'", hint="known are dense, keep")
-    if structure == "keep" and (planned or target != "numpy"):
+    if structure == "keep" and (planned or target not in ("numpy", "auto")):
         raise PullbackError("structure='keep' is for NumPy's plain code")
     if differentiable:
         if isinstance(f, Mapping) or structure == "keep" or planned:

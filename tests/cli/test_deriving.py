@@ -50,6 +50,11 @@ def test_json() -> None:
     assert set(d) >= {"matrix", "index", "vec", "latex", "wrt"}
 
 
+def test_c_code_is_printed() -> None:
+    source = run("derive", NETWORK, "--wrt", "U,V", "--as", "native").output
+    assert "static int compute(" in source
+
+
 def test_numpy_code_runs_alone() -> None:
     """The printed code needs only NumPy, and gives the slope of the function."""
     source = run("derive", NETWORK, "--wrt", "U,V", "--as", "numpy").output

@@ -14,6 +14,7 @@ from pullback.compilation.foreign import FOREIGN
 from pullback.compilation.ir import LinearProgram
 from pullback.compilation.lowering import lower
 from pullback.compilation.memory import Footprint
+from pullback.compilation.native.auto import AutoFunction
 from pullback.compilation.native.running import NativeFunction
 from pullback.compilation.native.writer import native_source
 from pullback.compilation.ordering import Measure, nominal
@@ -62,9 +63,10 @@ def compile_nodes(
     >>> fn(A=np.eye(2), x=[1, 2])
     array([1., 2.])
     """
-    if target not in TARGETS:
+    known_targets = (*TARGETS, "auto")
+    if target not in known_targets:
         raise PullbackError(
-            f"there is no target '{target}'", hint=f"known are {', '.join(TARGETS)}"
+            f"there is no target '{target}'", hint=f"known are {', '.join(known_targets)}"
         )
     if planned and target != "numpy":
         raise PullbackError(f"planned buffers are NumPy's; target '{target}' has none")
@@ -76,7 +78,7 @@ def compile_nodes(
             raise PullbackError(f"two variables are called '{node.name}'")
     outputs, program, names = stable(outputs, program, names or {})
     lines = line_names(program, names)
-    buffered = planned or target == "native"
+    buffered = planned or target in ("native", "auto")
 
     def linear_for(measure: Measure = nominal) -> LinearProgram:
         made = lower(outputs, lines, merge_named=buffered, measure=measure)
@@ -119,7 +121,8 @@ def compile_nodes(
 
     if planned:
         return planned_function()
-    if target == "native":
+
+    def native_function() -> NativeFunction:
         return NativeFunction(
             linear,
             program,
@@ -127,6 +130,19 @@ def compile_nodes(
             choice(lambda made: native_source(made, inputs, checked=checked)),
             planned_function,
             lambda: native_source(linear, inputs, describe, checked=checked).text,
+            checked=checked,
+        )
+
+    if target == "native":
+        return native_function()
+    if target == "auto":
+        return AutoFunction(
+            linear,
+            program,
+            arguments,
+            choice(lambda made: planned_source(made, inputs)),
+            native_function,
+            lambda: planned_source(linear, inputs, describe).text,
             checked=checked,
         )
     return PlainFunction(

@@ -264,6 +264,16 @@ class BufferedFunction(NumpyFunction):
         self._names = [*source.scalars, *source.arrays]
         self._local = threading.local()
 
+    def run(
+        self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
+    ) -> Any:
+        """The outputs at arrays that fit and sizes as picked, in place of another target."""
+        return self._guarded(arrays, dtype, sizes, out)
+
+    def picked(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """The sizes that this function asks for, in its order."""
+        return tuple([sizes[name] for name in self._wanted])
+
     @abstractmethod
     def _make(self, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> Step:
         """Buffers for these sizes, and the code that uses them."""
@@ -359,9 +369,3 @@ class PlannedFunction(BufferedFunction):
         if source.text not in self._loaded:
             self._loaded[source.text] = _loaded(source.text, "make")
         return self._loaded[source.text](*[sizes[name] for name in source.sizes], dtype)
-
-    def run(
-        self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: Mapping[str, int], out: Out
-    ) -> Any:
-        """The outputs at arrays that fit, in place of another target."""
-        return self._guarded(arrays, dtype, tuple([sizes[name] for name in self._wanted]), out)

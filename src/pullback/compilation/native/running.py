@@ -17,7 +17,7 @@ from pullback.compilation.choosing import Choice
 from pullback.compilation.compiled import Out
 from pullback.compilation.ir import LinearProgram
 from pullback.compilation.native.blas import library
-from pullback.compilation.native.building import CannotBuild, load, recipe
+from pullback.compilation.native.building import CannotBuild, is_kept, load, recipe
 from pullback.compilation.native.places import ALIGNMENT, arranged
 from pullback.compilation.native.writer import PARALLEL, NativeSource
 from pullback.compilation.runtime import FAULTS, BufferedFunction, PlannedFunction, Step
@@ -85,7 +85,16 @@ class NativeFunction(BufferedFunction):
             _warn(str(problem))
             self._fallback = self._instead()
         named = dict(zip(self._wanted, sizes, strict=True))
-        return self._fallback.run(arrays, dtype, named, out)
+        return self._fallback.run(arrays, dtype, self._fallback.picked(named), out)
+
+    def prepare(self, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> None:
+        """Builds what a call needs. Raises CannotBuild."""
+        self._make(sizes, dtype)
+
+    def is_kept(self, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> bool:
+        """Whether what a call needs is built already, now or in an earlier run."""
+        source: NativeSource = self._choice.at(sizes)
+        return is_kept(recipe(source.text, defines(dtype), threads=self.threaded(sizes)))
 
     def _make(self, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> Step:
         source: NativeSource = self._choice.at(sizes)
