@@ -154,6 +154,15 @@ def test_a_norm_with_several_meanings_is_refused(text):
     assert "spectral_norm" in str(caught.value) and "nuclear_norm" in str(caught.value)
 
 
+def test_eig_is_answered_for_what_is_known_to_be_symmetric():
+    f = pb.parse("sum(exp(eig(S)))", assume={"S": ["symmetric"]})
+    symmetric = S + S.T
+    assert pb.compile(f)(S=symmetric) == pytest.approx(np.exp(np.linalg.eigvalsh(symmetric)).sum())
+    assert pb.check(pb.parse("sum(exp(eig(X'*X)))"), "X").passed
+    with pytest.raises(PullbackError, match="declare it symmetric; eigvalsh"):
+        pb.parse("eig(A)")
+
+
 @pytest.mark.parametrize("planned", [False, True])
 def test_what_has_no_value_is_refused_by_name(planned):
     A = pb.matrix("A", "n", "n")

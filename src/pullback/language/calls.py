@@ -19,6 +19,7 @@ from pullback.language.kinds import Build, Kind, Refusal, Rule, Verdict
 from pullback.language.labelling import einsum
 from pullback.language.probing import probed
 from pullback.language.syntax import Call, Literal, Name, Static
+from pullback.simplification.canonical import parity
 
 CALLABLE = {n: r for n, r in CATALOGUE.items() if isinstance(r, Definition) or r.partials}
 CONSTANTS: dict[str, Function] = {}  # records without arguments, such as π
@@ -43,7 +44,6 @@ _INSTEAD = {
     "max": "entry by entry it is maximum(a, b), and relu(x) for max(x, 0)",
     "min": "entry by entry it is minimum(a, b)",
     "T": "the transpose is X'",
-    "eig": "eigvalsh(A) has the eigenvalues of a symmetric matrix; those of others may be complex",
     "svd": "svdvals(X) has the singular values, spectral_norm(X) the largest",
     "qr": "its factors are not single-valued; chol(X'*X)' is R up to signs",
     "lu": "its factors depend on pivots; solve(A, b) is solved by them in the code",
@@ -293,11 +293,24 @@ def _ruled(rule: Callable[..., Verdict]) -> Callable[[Call, Place], Callee]:
     return lambda call, _: Callee(tuple(call.arguments), lambda kinds: rule(*kinds))
 
 
+def _eigenvalues(call: Call, place: Place) -> Callee:
+    """``eig`` of a matrix that is known to be symmetric; of others they may be complex."""
+
+    def build(nodes: Sequence[Node], _shape: Shape) -> Node:
+        if parity(nodes[0]) != 1:
+            hint = "declare it symmetric; eigvalsh(A) has the eigenvalues of (A + A')/2"
+            raise PullbackError("eigenvalues are real for a symmetric matrix only", place, hint)
+        return CATALOGUE["eigvalsh"].apply(nodes)
+
+    return Callee(tuple(call.arguments), partial(_of_cores, "eigvalsh"), build)
+
+
 _BUILD: dict[str, tuple[int, int, Callable[[Call, Place], Callee]]] = {
     "transpose": (1, 1, _ruled(k.transpose)),
     "diag": (1, 1, _ruled(k.diagonal)),
     "dot": (2, 2, _ruled(k.dot)),
     "outer": (2, 2, _ruled(k.outer)),
+    "eig": (1, 1, _eigenvalues),
     "einsum": (2, 99, einsum),
     **filling.BUILD,
     **arranging.BUILD,
