@@ -147,7 +147,9 @@ class Subscripts:
             (k for k in (0, 1) if isinstance(places[k], Size) and places[1 - k] is None), None
         )
         if one is not None and self.style.unit:
-            text = self.style.unit.format(self._place(places[one]))
+            at = self._place(places[one])
+            braces = not (at.isalnum() or self.latex)  # e_{n+1} is not e_n + 1
+            text = self.style.unit.format(f"{{{at}}}" if braces else at)
             return (text, ATOM) if one else (text + self.style.transpose, POSTFIX)
         size, _ = base.data
         for k in (0, 1):

@@ -17,6 +17,7 @@ from pullback.simplification.totals import sums_to_one, unit_sum
 
 MOST_TERMS = 8
 DEEPEST = 4  # sums within sums that are opened at once
+MOST_TIMES = 4  # powers of a factor that meet the same sum
 MOST_PRODUCTS = 60  # terms multiplied out in one search
 
 
@@ -152,7 +153,7 @@ def alike_inside(node: Node) -> Node | None:
 
 
 def cancelled_under_a_power(node: Node) -> Node | None:
-    """v⁻¹ (b/v + c)⁻¹ = (b + v c)⁻¹: a factor meets its reciprocal in a sum under the same power."""
+    """v⁻¹ (b/v + c)⁻¹ = (b + v c)⁻¹, v⁻² (b/v² + c)⁻¹ = (b + v² c)⁻¹: a factor meets its reciprocal."""
     if not isinstance(node, Contraction):
         return None
     opened = Opened(node, deepest=3)
@@ -164,10 +165,15 @@ def cancelled_under_a_power(node: Node) -> Node | None:
             if k == at or power > exponent or beside.labels not in (below.labels, ()):
                 continue
             axes = range(total.order)
-            inside = make.contract([(total, axes), (base, axes if base.order else ())], axes)
-            shorter = distribute_to_cancel(inside)
-            if shorter is not None:
-                left = make.power(base, make.exact_number(power - exponent))
-                factors = [(make.power(shorter, exponent), below.labels), (left, beside.labels)]
-                return opened.replaced((at, k), factors)
+            found = []
+            for times in range(1, min(int(power / exponent), MOST_TIMES) + 1):
+                taken = make.power(base, times)
+                inside = make.contract([(total, axes), (taken, axes if base.order else ())], axes)
+                shorter = distribute_to_cancel(inside)
+                if shorter is not None:
+                    left = make.power(base, make.exact_number(power - times * exponent))
+                    factors = [(make.power(shorter, exponent), below.labels), (left, beside.labels)]
+                    found.append(opened.replaced((at, k), factors))
+            if found:
+                return min(found, key=measure)
     return None
