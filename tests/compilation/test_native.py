@@ -4,6 +4,7 @@ import ctypes
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import mpmath as mp
@@ -325,6 +326,26 @@ def test_infinities_on_the_way_and_given_nans_pass():
     fn = pb.compile(pb.parse("sum(1 ./ (1 + exp(x)))", shapes={"x": ("n",)}), target="native")
     assert fn(x=np.array([1e4, 0.0])) == 0.5
     assert np.isnan(fn(x=np.array([np.nan, 0.0])))
+
+
+def test_the_forecast_of_memory_is_what_a_call_takes():
+    fn = pb.compile(pb.gradient("normF(T - U*V')^2", "U"), target="native")
+    given = {"T": np.ones((400, 300)), "U": np.ones((400, 5)), "V": np.ones((300, 5))}
+    tracemalloc.start()
+    fn(**given)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    shapes = {"T": ("m", "p"), "U": ("m", "n"), "V": ("p", "n")}
+    sizes = {
+        s: n for v, names in shapes.items() for s, n in zip(names, given[v].shape, strict=True)
+    }
+    assert peak / 1.2 < fn.forecast(**sizes).peak < 1.2 * peak
+
+
+def test_empty_arrays_give_empty_sums():
+    fn = pb.compile({"f": "sum(exp(A*x))", "g": "A*x"}, target="native")
+    found = fn(A=np.ones((3, 0)), x=np.ones(0))
+    assert found["f"] == 3 and found["g"].tolist() == [0, 0, 0]
 
 
 def test_what_has_no_word_in_c_is_refused_by_name():

@@ -50,6 +50,16 @@ class Step:
         return operand.axes == tuple(range(len(self.domain)))
 
 
+# what an elementwise operation costs beyond an addition; any function that is not named as much as exp
+SLOW = dict.fromkeys(
+    ["add", "subtract", "multiply", "negative", "abs", "where", "square", "sign"], 0
+)
+SLOW |= dict.fromkeys(["maximum", "minimum", "less", "greater", "less_equal", "greater_equal"], 0)
+SLOW |= dict.fromkeys(["equal", "not_equal", "floor", "ceil"], 0)
+SLOW |= dict.fromkeys(["divide", "reciprocal", "sqrt"], 3)
+FUNCTION = 8
+
+
 @dataclass(eq=False)
 class Loop:
     """Steps that are done together, for every index of the domain."""
@@ -57,6 +67,15 @@ class Loop:
     domain: Shape
     carried: bool = False
     steps: list[Step] = field(default_factory=list)
+
+    @property
+    def work(self) -> int:
+        """What one turn costs, about, in additions of numbers at hand."""
+        arrays = {
+            o.source for s in self.steps for o in s.operands if isinstance(o.source, Register)
+        }
+        maps = [s.instruction.name for s in self.steps if s.instruction.op == "map"]
+        return len(arrays) + len(self.steps) + sum(SLOW.get(name, FUNCTION) for name in maps)
 
     def read_in_place(self) -> list[Register]:
         """The arrays of the domain's shape of which each turn reads its own entry only."""

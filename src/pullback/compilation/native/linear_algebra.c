@@ -10,6 +10,11 @@ static void matrix_product(const blas_table *blas, blas_int rows, blas_int colum
                            const real *a, blas_int a_width, int a_turned,
                            const real *b, blas_int b_width, int b_turned, real *c) {
     const real one = 1, zero = 0;
+    if (!rows || !columns) return;
+    if (!inner) {
+        memset(c, 0, sizeof(real) * rows * columns);
+        return;
+    }
     if (a == b && a_turned != b_turned && a_width == b_width && rows == columns) {
         void (*syrk)(const char *, const char *, const blas_int *, const blas_int *, const real *,
                      const real *, const blas_int *, const real *, real *, const blas_int *) = blas->syrk;
@@ -30,6 +35,10 @@ static void matrix_vector(const blas_table *blas, int turned, blas_int rows, bla
                           const real *a, blas_int width, const real *x, blas_int stride, real *y) {
     const real one = 1, zero = 0;
     const blas_int next = 1;
+    if (!rows || !columns) {
+        memset(y, 0, sizeof(real) * (turned ? columns : rows));
+        return;
+    }
     void (*gemv)(const char *, const blas_int *, const blas_int *, const real *, const real *,
                  const blas_int *, const real *, const blas_int *, const real *, real *,
                  const blas_int *) = blas->gemv;

@@ -340,7 +340,7 @@ class _Nest:
                 clauses.setdefault(CLAUSE[step.reduction], []).append(self.parts[step.result])
         words = [f" reduction({sign}:{', '.join(names)})" for sign, names in clauses.items()]
         if outer:
-            count = self.scope.size(volume(self.loop.domain))[0]
+            count = self.scope.size(self.loop.work * volume(self.loop.domain))[0]
             words.insert(0, " parallel for" + " simd" * inner)
             words.append(f" num_threads(threads) if(parallel : threads > 1 && {count} > PARALLEL)")
         elif inner:

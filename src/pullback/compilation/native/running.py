@@ -7,6 +7,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,15 +17,17 @@ from pullback.compilation.arguments import Arguments
 from pullback.compilation.choosing import Choice
 from pullback.compilation.compiled import Out
 from pullback.compilation.ir import LinearProgram
+from pullback.compilation.memory import Array, Footprint
 from pullback.compilation.native.blas import library
 from pullback.compilation.native.building import CannotBuild, is_kept, load, recipe
-from pullback.compilation.native.places import ALIGNMENT, arranged
+from pullback.compilation.native.places import ALIGNMENT, arranged, volume
 from pullback.compilation.native.writer import PARALLEL, NativeSource
 from pullback.compilation.runtime import FAULTS, BufferedFunction, PlannedFunction, Step
 from pullback.expressions.program import Program
 
 LEFT_THE_REALS, SINGULAR, GAPS = 1, 2, 3  # what the C code returns
 TYPES = {np.dtype(np.float64): ("double", "int64_t"), np.dtype(np.float32): ("float", "int32_t")}
+WIDTHS = {"bool": 1, "blas_int": 8}  # bytes, of the widest integers that a BLAS takes
 HEAD = object.__basicsize__  # bytes before an array's first field
 FLAGS = 48  # bytes from its first field to its flags
 
@@ -87,6 +90,13 @@ class NativeFunction(BufferedFunction):
         named = dict(zip(self._wanted, sizes, strict=True))
         return self._fallback.run(arrays, dtype, self._fallback.picked(named), out)
 
+    def footprint_at(self, sizes: Mapping[str, int]) -> Footprint:
+        source: NativeSource = self._choice.at({name: sizes[name] for name in self._wanted})
+        arrays = [Array(s.count, WIDTHS.get(s.type), s.first, s.last) for s in source.spaces]
+        end = max([s.last for s in source.spaces], default=0)
+        arrays += [Array(volume(shape), None, 0, end) for shape in source.arrays.values()]
+        return replace(self.footprint, arrays=tuple(arrays))
+
     def prepare(self, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> None:
         """Builds what a call needs. Raises CannotBuild."""
         self._make(sizes, dtype)
@@ -121,12 +131,7 @@ class NativeFunction(BufferedFunction):
     ) -> Step:
         """The C function with memory for these sizes."""
         found = library()
-        widths = {
-            "real": dtype.itemsize,
-            "bool": 1,
-            "blas_int": found.bits // 8 if found else 8,
-        }
-        offsets, length = arranged(source.spaces, sizes, widths)
+        offsets, length = arranged(source.spaces, sizes, {"real": dtype.itemsize, **WIDTHS})
         work = np.empty(length + ALIGNMENT, np.uint8)
         start = -(-work.ctypes.data // ALIGNMENT) * ALIGNMENT
         table = ctypes.addressof(found.tables[dtype]) if found else 0

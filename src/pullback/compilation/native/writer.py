@@ -20,7 +20,7 @@ from pullback.expressions.nodes import Node
 from pullback.expressions.sizes import Shape, Size, shape_text
 
 BLOCK = 4096  # entries that are summed before they are added to the sum of all
-PARALLEL = 32768  # entries from which on threads pay
+PARALLEL = 400_000  # additions, or what costs as much, from which on threads pay
 KEYWORDS = """
     auto bool break case char const continue default do double else enum extern float for goto if
     inline int long register restrict return short signed sizeof static struct switch typedef union
@@ -45,7 +45,7 @@ typedef REAL real;
 typedef MASK mask;
 typedef BLAS_INT blas_int;
 enum {{ RIGHT, LEFT_THE_REALS, SINGULAR, GAPS }};  // what functions return
-enum {{ BLOCK = {block}, PARALLEL = {parallel} }};  // entries: of a part of a sum; worth threads
+enum {{ BLOCK = {block}, PARALLEL = {parallel} }};  // entries of a part of a sum; work that pays for threads
 """
 ARRAYS = """\
 // NumPy's arrays and numbers, as far as they are looked at: the layout is part of NumPy's ABI.
@@ -76,7 +76,7 @@ class NativeSource:
     parameters: int  # how many inputs there are
     spaces: list[Space]
     linear_algebra: bool
-    loops: list[Size]  # how many turns each takes
+    loops: list[Size]  # what each of them costs, in additions
 
 
 def native_source(
@@ -319,7 +319,7 @@ class _Writer:
             len(self.parameters),
             self.spaces,
             algebra,
-            list(dict.fromkeys([volume(i.domain) for i in self.items if isinstance(i, Loop)])),
+            [i.work * volume(i.domain) for i in self.items if isinstance(i, Loop)],
         )
 
     def _call(self, arrays: dict[str, Shape], scalars: list[str], algebra: bool) -> str:
