@@ -139,12 +139,12 @@ def report(case: Case, times: dict[str, dict[str, float]]) -> None:
     if options.all:
         for group in ("hand", "jax", "others"):
             print("".join(f"      · {n} {shown(t)}\n" for n, t in times[group].items()), end="")
-    print(f"    {'':10}{'median':>12}{'× hand':>10}{'asked':>8}{'× faster':>10}{'asked':>8}")
+    print(f"    {'':13}{'median':>12}{'× hand':>10}{'asked':>8}{'× faster':>10}{'asked':>8}")
     fastest = best(times["ours"])[0]
     for name, t in times["ours"].items():
         mark = "→" if name == fastest else " "
         print(
-            f"  {mark} {name:10}{shown(t):>12}"
+            f"  {mark} {name:13}{shown(t):>12}"
             f"  {verdict(t / hand[1], case.hand_limit, below=True)}"
             f"{verdict(jax_[1] / t, case.peer_limit, below=False)}",
             flush=True,

@@ -58,10 +58,14 @@ def _dense(d: Any, given: dict[str, Any]) -> Calls:
 
 
 def _kept(d: Any, given: dict[str, Any], case: Case) -> Calls:
-    fn = pb.compile(d, structure="keep")
-    if case.build_only:
-        return {"kept": lambda: fn(**given).core}
-    return {"kept": lambda: fn(**given) @ case.vector}
+    made: Calls = {}
+    for name in ("numpy", "native", "auto"):
+        fn = pb.compile(d, structure="keep", target=name)
+        if case.build_only:
+            made[f"kept, {name}"] = lambda fn=fn: fn(**given).core
+        else:
+            made[f"kept, {name}"] = lambda fn=fn: fn(**given) @ case.vector
+    return made
 
 
 def _jitted(fn: Any, given: dict[str, Any]) -> Callable[[], Any]:

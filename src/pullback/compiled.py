@@ -47,8 +47,8 @@ def compile(
     """
     if structure not in ("dense", "keep"):
         raise PullbackError(f"there is no structure '{structure}'", hint="known are dense, keep")
-    if structure == "keep" and (planned or target not in ("numpy", "auto")):
-        raise PullbackError("structure='keep' is for NumPy's plain code")
+    if structure == "keep" and (planned or target not in ("numpy", "native", "auto")):
+        raise PullbackError("structure='keep' is for targets numpy, native and auto, not planned")
     if differentiable:
         if isinstance(f, Mapping) or structure == "keep" or planned:
             raise PullbackError("differentiable=True is for one function, dense and not planned")
@@ -92,7 +92,7 @@ def _compiled(
             name: _row_axes(g) if isinstance(g, Derivative) else 0
             for name, g in zip(programs, outputs.values(), strict=True)
         }
-        return compile_kept(nodes, above, program, names, checked=checked)
+        return compile_kept(nodes, above, program, names, target, checked=checked)
     return compile_nodes(nodes, program, names, target=target, planned=planned, checked=checked)
 
 

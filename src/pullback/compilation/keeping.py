@@ -96,10 +96,14 @@ def compile_kept(
     rows: Mapping[str, int],
     program: Program,
     names: Mapping[Node, str],
+    target: str = "numpy",
     *,
     checked: bool,
 ) -> Compiled:
-    """The function of the outputs, each kept as :class:`.Kept`; ``rows`` counts its row axes."""
+    """The function of the outputs, each kept as :class:`.Kept`; ``rows`` counts its row axes.
+
+    ``target`` is NumPy's, native or auto, for the cores and for the operations on them.
+    """
     forms: dict[str, Form | None] = {}
     cores: dict[str, list[str]] = {}
     nodes: dict[str, Node] = {}
@@ -108,10 +112,12 @@ def compile_kept(
         if tensor.dense or not 0 < rows[name] < node.order:
             forms[name], cores[name], nodes[name] = None, [name], node
             continue
-        form, made = _form(name, tensor, rows[name])
+        form, made = _form(name, tensor, rows[name], target)
         forms[name], cores[name] = form, list(made)
         nodes.update(made)
-    inner = compile_nodes(nodes, replace(program, rows=frozenset()), names, checked=checked)
+    inner = compile_nodes(
+        nodes, replace(program, rows=frozenset()), names, target=target, checked=checked
+    )
     assert isinstance(inner, NumpyFunction)
     return KeepingFunction(inner, forms, cores)
 
@@ -127,7 +133,7 @@ def _with_a_core(tensor: Factored) -> Factored:
     return Factored(tensor.shape, tuple(cores))
 
 
-def _form(name: str, tensor: Factored, rows: int) -> tuple[Form, dict[str, Node]]:
+def _form(name: str, tensor: Factored, rows: int, target: str) -> tuple[Form, dict[str, Node]]:
     """The structure over variables that stand for the cores, and the cores by name."""
     known: dict[Node, str] = {}
     terms = []
@@ -138,14 +144,14 @@ def _form(name: str, tensor: Factored, rows: int) -> tuple[Form, dict[str, Node]
             factors.append((make.variable(core, node.shape), labels))
         terms.append(replace(term, factors=tuple(factors)))
     order = list(dict.fromkeys(known.values()))
-    form = Form(Factored(tensor.shape, tuple(terms)), tuple(order), rows, _built)
+    form = Form(Factored(tensor.shape, tuple(terms)), tuple(order), rows, partial(_built, target))
     return form, {core: node for node, core in known.items()}
 
 
-def _built(node: Node, names: tuple[str, ...]) -> Operation:
+def _built(target: str, node: Node, names: tuple[str, ...]) -> Operation:
     """An operation on values with these names as compiled code."""
     given = {v.name: v for v in variables(node)}
-    fn = compile_nodes({"result": node}, Program(node, given), checked=False)
+    fn = compile_nodes({"result": node}, Program(node, given), target=target, checked=False)
     places = [names.index(name) for name in fn.inputs]
 
     def run(values: tuple[Any, ...], sizes: Callable[[], Mapping[str, int]]) -> Any:
