@@ -46,6 +46,7 @@ jax.config.update("jax_enable_x64", True)
 
 SECONDS = 1.0 if options.quick else 6.0  # for the turns of one row
 SAMPLE = 3e-4  # a turn repeats its call for about so long
+BRIEF = 2e-3  # who takes less runs once more before each turn
 SLOW = 20.0  # who takes so many times the fastest takes part in few turns
 TOLERANCE = 1e-8
 
@@ -92,6 +93,8 @@ def measure(calls: dict[str, Callable[[], Any]], *, compared: bool) -> dict[str,
         for name, call in calls.items():
             if name in slow and (turn % 10 or first[name] > SECONDS):
                 continue
+            if first[name] < BRIEF:
+                call()  # the caches are someone else's
             taken.setdefault(name, []).append(elapsed(call, counts[name]))
         turn += 1
     gc.enable()

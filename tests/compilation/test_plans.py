@@ -8,6 +8,7 @@ import pytest
 from naive import close
 
 import pullback as pb
+from pullback.compilation.runtime import PlannedFunction
 
 rng = np.random.default_rng(0)
 
@@ -141,3 +142,26 @@ def test_an_outer_product_goes_through_a_chain_unmultiplied():
         h = given[name] @ np.maximum(h, 0)
     close(got, np.einsum("ai,ak,j,l->ijkl", J, J, given["x"], given["x"]) * 2)
     assert "reshape" not in fn.source and "tensordot" not in fn.source
+
+
+def test_target_auto_is_native_where_there_is_a_compiler_and_planned_where_there_is_none(
+    monkeypatch,
+):
+    d = pb.gradient(pb.parse("norm2(A*x - b)^2", shapes={"A": ("m", "n")}), "x")
+    A, x, b = rng.normal(size=(3, 2)), rng.normal(size=2), rng.normal(size=3)
+    wanted = 2 * A.T @ (A @ x - b)
+    close(pb.compile(d, target="auto")(A=A, x=x, b=b), wanted)
+    monkeypatch.setattr("pullback.compilation.compile.compiler", lambda: None)
+    fn = pb.compile(d, target="auto")
+    assert isinstance(fn, PlannedFunction)
+    close(fn(A=A, x=x, b=b), wanted)
+
+
+@pytest.mark.parametrize("target", ["numpy", "native", "auto"])
+def test_kept_results_are_the_same_from_each_target(target):
+    f = pb.parse("norm2(M.*(T - U*V'))^2", shapes=SHAPES)
+    given = at(4, 5, 2)
+    kept = pb.compile(pb.hessian(f, "U"), structure="keep", target=target)(**given)
+    core = 2 * np.einsum("iq,qj,ql->ijl", given["M"] ** 2, given["V"], given["V"])
+    close(kept @ given["U"], np.einsum("ijl,il->ij", core, given["U"]))
+    close(np.einsum("ijil->ijl", kept.dense()), core)

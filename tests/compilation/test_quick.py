@@ -23,7 +23,7 @@ M, v = np.arange(6.0).reshape(2, 3), np.ones(3)
 
 
 def check(inputs, wanted=(), granted=()):
-    made = quick_check(VARIABLES, inputs, wanted, granted)
+    made = quick_check(VARIABLES, inputs, wanted, granted, ["n"] if "x" in inputs else [])
     assert made is not None
     return made
 
@@ -34,7 +34,8 @@ def test_inputs_in_order_dtype_and_sizes_by_position_and_by_name():
         check(["x", "A"], ["m", "n"])(A=M, x=v),
         check(["x", "A"], ["m", "n"])(A=M, x=v, s=1.0),
     ):
-        arrays, dtype, sizes = found
+        arrays, dtype, sizes, more = found
+        assert more == (3,)
         assert arrays[0] is v and arrays[1] is M
         assert dtype == np.float64 and sizes == (2, 3)
 
@@ -64,10 +65,10 @@ def test_what_needs_a_closer_look_is_left_to_the_careful_way(arguments):
 
 @pytest.mark.parametrize("number", [2, 2.0, np.float64(2)])
 def test_numbers_follow_the_arrays(number):
-    (_, scalar), dtype, _ = check(["x", "s"])(v, number)
+    (_, scalar), dtype, *_ = check(["x", "s"])(v, number)
     assert type(scalar) is np.float64 and scalar == 2
     if not isinstance(number, np.float64):
-        (_, scalar), dtype, _ = check(["x", "s"])(v.astype(np.float32), number)
+        (_, scalar), dtype, *_ = check(["x", "s"])(v.astype(np.float32), number)
         assert type(scalar) is np.float32 and dtype == np.float32
     assert check(["x", "s"])(v, np.array(2.0)) is None
     assert check(["x", "s"])(v, np.float32(2)) is None
@@ -79,7 +80,7 @@ def test_any_name_will_do(name):
     a = make.variable(name, ["k"])
     made = quick_check({name: a, "x": x}, [name, "x"], ["k", "n"])
     assert made is not None
-    arrays, _, sizes = made(np.zeros(2), v)
+    arrays, _, sizes, _ = made(np.zeros(2), v)
     assert arrays[1] is v and sizes == (2, 3)
     fn = pb.compile(pb.gradient(pb.sum(pb.exp(pb.vector(name, "k"))), name))
     close(fn(**{name: np.zeros(2)}), np.ones(2))

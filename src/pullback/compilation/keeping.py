@@ -65,7 +65,10 @@ class KeepingFunction(Compiled):
             except (TypeError, OverflowError):
                 found = None
             if found is not None:
-                return self._made(self._inner.at(found), partial(self._numbered, found[2]))
+                made = self._inner.at(found)
+                sizes = partial(self._numbered, found[3])
+                lone = self._lone
+                return self._made(made, sizes) if lone is None else Kept(lone, (made,), sizes)
         used = arrays
         if not self._idle.isdisjoint(arrays):  # sizes that only the results have
             used = {k: v for k, v in arrays.items() if k not in self._idle}
@@ -76,8 +79,6 @@ class KeepingFunction(Compiled):
         return self._made(made, partial(self._inner.sizes_for, shown, given))
 
     def _made(self, made: Any, sizes: Callable[[], Mapping[str, int]]) -> Any:
-        if self._lone is not None:
-            return Kept(self._lone, (made,), sizes)
         if len(self._inner.outputs) == 1:
             made = {self._inner.outputs[0]: made}
         results = {}
@@ -87,8 +88,8 @@ class KeepingFunction(Compiled):
         return results[self.outputs[0]] if len(self.outputs) == 1 else results
 
     def _numbered(self, sizes: tuple[int, ...]) -> Mapping[str, int]:
-        """The sizes that the results have, which the check found last."""
-        return dict(zip(self._shown, sizes[-len(self._shown) :], strict=True))
+        """The sizes that the results have, by name."""
+        return dict(zip(self._shown, sizes, strict=True))
 
 
 def compile_kept(
@@ -152,13 +153,17 @@ def _built(target: str, node: Node, names: tuple[str, ...]) -> Operation:
     """An operation on values with these names as compiled code."""
     given = {v.name: v for v in variables(node)}
     fn = compile_nodes({"result": node}, Program(node, given), target=target, checked=False)
+    assert isinstance(fn, NumpyFunction)
     places = [names.index(name) for name in fn.inputs]
+    check = None if fn.asked else fn.quick_check()
 
     def run(values: tuple[Any, ...], sizes: Callable[[], Mapping[str, int]]) -> Any:
-        if fn.asked:
-            known = sizes()
-            asked: dict[str, Any] = {name: known[name] for name in fn.asked}
-            return fn(*[values[k] for k in places], **asked)
-        return fn(*[values[k] for k in places])
+        given = [values[k] for k in places]
+        if check is not None:
+            found = check(*given)
+            return fn(*given) if found is None else fn.at(found)
+        known = sizes()
+        asked: dict[str, Any] = {name: known[name] for name in fn.asked}
+        return fn(*given, **asked)
 
     return run

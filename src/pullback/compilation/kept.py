@@ -64,6 +64,11 @@ class Form:
             made = self._made[name] = self.build(getattr(self, "_" + name)(), (*self.names, VECTOR))
         return made
 
+    @cached_property
+    def times(self) -> Operation:
+        """The product with a vector, looked up once."""
+        return self.operation("times")
+
     def _dense(self) -> Node:
         return self.factored.node()
 
@@ -163,17 +168,18 @@ class Kept:
 
     def __matmul__(self, vector: Any) -> Any:
         """The product with an array in the columns' shape, in the rows' shape."""
-        return self._product("times", vector, self.form.column_shape)
+        try:
+            return self.form.times((*self.cores, vector), self._sizes)
+        except ShapeError:
+            self._fitting(vector, self.form.column_shape)  # says it in this tensor's own terms
+            raise
 
     def __rmatmul__(self, vector: Any) -> Any:
         """An array in the rows' shape times this, in the columns' shape."""
-        return self._product("from_left", vector, self.form.row_shape)
-
-    def _product(self, operation: str, vector: Any, shape: Shape) -> Any:
         try:
-            return self._run(operation, vector)
+            return self._run("from_left", vector)
         except ShapeError:
-            self._fitting(vector, shape)  # says it in this tensor's own terms
+            self._fitting(vector, self.form.row_shape)
             raise
 
     __array_ufunc__ = None  # NumPy leaves v @ K to this class

@@ -15,7 +15,8 @@ from pullback.compilation.naming import Namer
 from pullback.expressions.nodes import Variable
 from pullback.expressions.sizes import Size
 
-Fitting = tuple[tuple[Any, ...], "np.dtype[Any]", tuple[int, ...]]
+# the inputs in order, their dtype, the sizes wanted, and further ones asked for
+Fitting = tuple[tuple[Any, ...], "np.dtype[Any]", tuple[int, ...], tuple[int, ...]]
 Check = Callable[..., Fitting | None]
 
 
@@ -38,8 +39,9 @@ def quick_check(
     inputs: Sequence[str],
     wanted: Sequence[str],
     granted: Sequence[Size] = (),
+    more: Sequence[str] = (),
 ) -> Check | None:
-    """A function of the arguments that returns the inputs, their dtype and the wanted sizes.
+    """A function of the arguments that returns the inputs, their dtype, the wanted sizes and ``more``.
 
     It is generated for these shapes, and answers None (or an error) for anything but arrays of
     one floating dtype that fit, and numbers; the careful way then converts, or says what is
@@ -54,7 +56,7 @@ def quick_check(
     """
     if not inputs:
         return None
-    return _Check(variables, inputs, wanted, granted).made()
+    return _Check(variables, inputs, wanted, more, granted).made()
 
 
 class _Check:
@@ -63,11 +65,13 @@ class _Check:
         variables: Mapping[str, Variable],
         inputs: Sequence[str],
         wanted: Sequence[str],
+        more: Sequence[str],
         granted: Sequence[Size],
     ) -> None:
         self.inputs = [variables[name] for name in inputs]
         self.others = [v for name, v in variables.items() if name not in inputs]
         self.wanted = wanted
+        self.more = more
         self.granted = granted
         self.namer = Namer()
         # arguments under their own names, so that Python finds them; the rest keeps out of the way
@@ -111,8 +115,10 @@ class _Check:
                 return None
             self._refuse_unless(f"{text} >= 0")
         self.lines.append(f"if {rest} and not known.issuperset({rest}): return None")
-        values = "".join(f"{self.bound[name]}, " for name in self.wanted)
-        self.lines.append(f"return ({', '.join(taken)},), {d}, ({values})")
+        values, others = (
+            "".join(f"{self.bound[name]}, " for name in names) for names in (self.wanted, self.more)
+        )
+        self.lines.append(f"return ({', '.join(taken)},), {d}, ({values}), ({others})")
         own = all(self.names[v.name] == v.name for v in self.inputs)
         parameters = [*taken, *([] if own else ["/"]), *(["*", *extra] if extra else [])]
         body = "\n    ".join(self.lines)
@@ -131,7 +137,7 @@ class _Check:
         """The variables, beside the inputs, that show wanted sizes; None where some size is hidden."""
         shown = {size for v in self.inputs for size in v.shape}
         more: list[Variable] = []
-        for name in self.wanted:
+        for name in (*self.wanted, *self.more):
             size = Size.of(name)
             if size in shown:
                 continue

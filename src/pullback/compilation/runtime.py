@@ -84,10 +84,10 @@ class NumpyFunction(Compiled):
         return self
 
     def quick_check(self, more: Sequence[str] = ()) -> Check | None:
-        """The check of arguments that fit, with more sizes to be returned after those needed."""
+        """The check of arguments that fit, with more sizes beside those needed."""
         known = self._arguments
         conditions = [*known.granted, *self._room()]
-        return quick_check(known.variables, self.inputs, [*self._wanted, *more], conditions)
+        return quick_check(known.variables, self.inputs, self._wanted, conditions, more)
 
     def _room(self) -> list[Size]:
         """What must not be negative, or the memory that a call takes is looked at more closely."""
@@ -97,8 +97,8 @@ class NumpyFunction(Compiled):
 
     def at(self, fitting: Fitting, out: Out = None) -> Any:
         """The outputs at arguments that a check let through."""
-        arrays, dtype, sizes = fitting
-        return self._guarded(arrays, dtype, sizes[: len(self._wanted)], out)
+        arrays, dtype, sizes, _ = fitting
+        return self._guarded(arrays, dtype, sizes, out)
 
     def __call__(self, /, *positional: Any, out: Out = None, **arrays: Any) -> Any:
         if self._check is not None:
@@ -107,7 +107,7 @@ class NumpyFunction(Compiled):
             except (TypeError, OverflowError):
                 found = None
             if found is not None:
-                return self._guarded(*found, out)
+                return self._guarded(found[0], found[1], found[2], out)
         given = self._arguments.named(positional, arrays)
         prepared, sizes, dtype = self._arguments.prepare(given)
         missing = [name for name in self._wanted if name not in sizes]
@@ -219,7 +219,9 @@ class PlainFunction(NumpyFunction):
         self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
     ) -> Any:
         function, keywords, typed = self._chosen.get(sizes) or self._choose(sizes)
-        if typed:
+        if not typed and not keywords:
+            results = function(*arrays)
+        elif typed:
             results = function(*arrays, **keywords, dtype=dtype)
         else:
             results = function(*arrays, **keywords)
