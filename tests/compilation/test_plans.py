@@ -8,7 +8,6 @@ import pytest
 from naive import close
 
 import pullback as pb
-from pullback.compilation.runtime import PlannedFunction
 
 rng = np.random.default_rng(0)
 
@@ -142,19 +141,6 @@ def test_an_outer_product_goes_through_a_chain_unmultiplied():
         h = given[name] @ np.maximum(h, 0)
     close(got, np.einsum("ai,ak,j,l->ijkl", J, J, given["x"], given["x"]) * 2)
     assert "reshape" not in fn.source and "tensordot" not in fn.source
-
-
-def test_target_auto_is_native_where_there_is_a_compiler_and_planned_where_there_is_none(
-    monkeypatch,
-):
-    d = pb.gradient(pb.parse("norm2(A*x - b)^2", shapes={"A": ("m", "n")}), "x")
-    A, x, b = rng.normal(size=(3, 2)), rng.normal(size=2), rng.normal(size=3)
-    wanted = 2 * A.T @ (A @ x - b)
-    close(pb.compile(d, target="auto")(A=A, x=x, b=b), wanted)
-    monkeypatch.setattr("pullback.compilation.compile.compiler", lambda: None)
-    fn = pb.compile(d, target="auto")
-    assert isinstance(fn, PlannedFunction)
-    close(fn(A=A, x=x, b=b), wanted)
 
 
 @pytest.mark.parametrize("target", ["numpy", "native", "auto"])
