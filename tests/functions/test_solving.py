@@ -224,3 +224,10 @@ def test_nan_passes_through():
     for text in ("chol(S)", "sylvester(A, D, C)", "solve_lower(L, x)"):
         fn = pb.compile(stated(text))
         assert np.isnan(fn(**{n: np.full_like(GIVEN[n], np.nan) for n in fn.inputs})).any()
+
+
+def test_a_lyapunov_equation_with_a_symmetric_side_has_a_symmetric_solution():
+    d = pb.derivative("sum(lyapunov(A, Q))", "Q")
+    assert d.text() == "sylvester(Aᵀ, A, 𝟏 𝟏ᵀ)"
+    d = pb.derivative("sum(lyapunov(A, Q))", "A")
+    assert d.text() == "−sylvester(Aᵀ, A, 𝟏 𝟏ᵀ) (sylvester(A, Aᵀ, Q) + sylvester(A, Aᵀ, Q)ᵀ)"

@@ -75,6 +75,11 @@ def _parity(node: Node) -> int:
         record = primitive(node)
         if node.function in _KEEP_SIGN:
             return _parities[node.arguments[0]]
+        if node.function == "sylvester":
+            a, b, c = node.arguments  # A X + X Aᵀ = C
+            order = [*range(a.order - 2), a.order - 1, a.order - 2]
+            turned = a if _parities[a] == 1 else make.transpose(a, order)
+            return _parities[c] if turned is b else 0
         same = record.elementwise or record.turns
         return 1 if same and all(_parities[n] == 1 for n in node.arguments) else 0
     return _parity_of_product(node) if isinstance(node, Contraction) else 0
