@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import doctest
-import re
-import shlex
-from pathlib import Path
-
 import pytest
-from click.testing import CliRunner
 
-from pullback.cli import main
+from shown import ROOT, commands, examples, printed, run
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = ROOT / "README.md"
 
 
-def shown_commands() -> list[tuple[str, str]]:
-    """Each ``$ command`` of a console block with the output shown below it."""
-    shown = []
-    for block in re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            shown.append((command, output))
-    return shown
-
-
-@pytest.mark.parametrize(("command", "output"), shown_commands())
-def test_commands(command: str, output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("command", "output"), commands(README))
+def test_commands(command: str, output: str) -> None:
     """Every command prints, letter for letter, what is shown (blank lines at the ends aside)."""
-    monkeypatch.chdir(ROOT)
-    program, *arguments = shlex.split(command)
-    assert program == "pullback"
-    done = CliRunner().invoke(main, arguments)
-    assert done.output.strip() == output.strip()
+    assert printed(command) == output.strip()
 
 
 def test_python() -> None:
     """The Python examples give what they show."""
-    failed, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
-    assert tried
-    assert not failed
+    assert examples(README).examples
+    assert not run(examples(README))
 
 
 def test_the_network_file_is_the_one_shown() -> None:
     network = (ROOT / "examples" / "network.txt").read_text(encoding="utf-8")
-    assert network in README
+    assert network in README.read_text(encoding="utf-8")
