@@ -40,6 +40,7 @@ from pullback.training.minimising import Objective
 from pullback.verification.certificate import Certificate
 from pullback.verification.grading import Grade
 from pullback.verification.grading import grade as grade_program
+from pullback.verification.handwritten import Backward, grade_function
 
 
 def derivative(f: Stated, *wrt: str | Tensor, structured: Convention | None = None) -> Derivative:
@@ -281,7 +282,7 @@ def check(
 def grade(
     f: Tensor | Program | str,
     wrt: str | Tensor | Sequence[str | Tensor],
-    claim: str,
+    claim: str | Backward,
     structured: Convention | None = None,
     dialect: Dialect | None = None,
 ) -> Grade:
@@ -290,21 +291,27 @@ def grade(
     The claim is a text in the names of ``f``, its lines included. Right up to layout counts as
     right, and ``.layout`` says so. ``structured`` is that of :func:`derivative`; a claim that is
     right in another convention is told so. ``dialect`` is how the claim is written, if its marks
-    do not tell (see :func:`parse`). Raises PullbackError for a claim that cannot be read.
+    do not tell (see :func:`parse`). The claim may also be a backward pass by hand, a Python
+    function of variables and lines by their names: it returns the gradient, a tuple of several,
+    or a dict that holds gradients of lines too, and ``.steps`` says where it goes wrong first
+    (:func:`.grade_function`). Raises PullbackError for a claim that cannot be read.
 
     >>> import pullback as pb
     >>> pb.grade("norm2(A*x - b)^2", "x", "2*A'*(A*x - b)").right
     True
     >>> pb.grade("norm2(A*x - b)^2", "x", "A'*(A*x - b)").reason
     'it is half of what is right'
+    >>> pb.grade("norm2(A*x - b)^2", "x", lambda A, x, b: 2 * A.T @ (A @ x - b)).right
+    True
     >>> pb.grade("norm2(A*x - b)^2", "x", "2 Σ_j A_ji (Σ_k A_jk x_k − b_j)").right
     True
     """
     program = program_of(f)
     symbols = [wrt] if isinstance(wrt, str | Tensor) else list(wrt)
-    return grade_program(
-        program, [name_of(program, w) for w in symbols], claim, structured, dialect
-    )
+    names = [name_of(program, w) for w in symbols]
+    if not isinstance(claim, str):
+        return grade_function(program, names, claim)
+    return grade_program(program, names, claim, structured, dialect)
 
 
 def objective(

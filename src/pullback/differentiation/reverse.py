@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pullback.differentiation.local import hand_on, partial_of
 from pullback.expressions import constructors as make
@@ -17,13 +17,21 @@ def identity(node: Node) -> Node:
     return make.contract([], labels + labels, dict(enumerate(node.shape)))
 
 
+HandOn = Callable[[Node, int, Node, Node | None], Node]
+
+
 def reverse(
-    root: Node, targets: Sequence[Node], trace: Trace | None = None, seed: Node | None = None
+    root: Node,
+    targets: Sequence[Node],
+    trace: Trace | None = None,
+    seed: Node | None = None,
+    hand_on: HandOn = hand_on,
 ) -> list[Node]:
     """∂root/∂target for each target, with the axes of the root, then of the target.
 
     ``seed`` replaces ∂root/∂root: a cotangent of the root's shape gives a vector-Jacobian
-    product. Raises MissingRule where an operation on the way has no derivative.
+    product. ``hand_on`` may be another rule of what an operation hands on, such as a mistaken
+    one to compare with. Raises MissingRule where an operation on the way has no derivative.
 
     >>> x = make.variable("x", ["n"])
     >>> y = make.contract([(x, "i"), (x, "i")], "")

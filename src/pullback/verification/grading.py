@@ -38,6 +38,7 @@ from pullback.simplification.simplify import simplify
 from pullback.verification.certificate import certify, check_values
 from pullback.verification.exact import Array, array, evaluate, real_context
 from pullback.verification.points import Sizes, size_names
+from pullback.verification.slips import slips
 from pullback.verification.small import small_value
 
 MOST_TERMS = 64  # beyond that, products are compared as they stand
@@ -48,6 +49,20 @@ FACTORS = {
     Fraction(-2): "the sign is wrong, and it is twice too large",
     Fraction(-1, 2): "the sign is wrong, and it is half of what is right",
 }
+
+
+@dataclass(frozen=True)
+class Step:
+    """One gradient of a backward pass: by what, and whether it is right."""
+
+    name: str
+    what: str  # such as ∂L/∂h
+    right: bool
+    reason: str
+    layout: str = "as derived"
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.reason if self.right else 'wrong, ' + self.reason}"
 
 
 @dataclass(frozen=True)
@@ -62,14 +77,16 @@ class Grade:
     answer: str  # the derivative as it is derived here
     layout: str = "as derived"
     counter_example: Mapping[str, Any] | None = None  # values by name, with claimed and right
+    steps: tuple[Step, ...] = ()  # of a claim about intermediates, from the result back
 
     def __bool__(self) -> bool:
         return self.right
 
     def __str__(self) -> str:
+        steps = [f"  {step}" for step in self.steps] if len(self.steps) > 1 else []
         if self.right:
-            return f"right: {self.reason}"
-        lines = [f"wrong: {self.reason}"]
+            return "\n".join([f"right: {self.reason}", *steps])
+        lines = [f"wrong: {self.reason}", *steps]
         if self.counter_example is not None:
             lines.append("a counter-example:")
             lines += [f"  {name} = {value}" for name, value in self.counter_example.items()]
@@ -219,7 +236,11 @@ class _Grading:
                 return f"it is {name} times what is right: a sum in place of a mean over {name}"
             if self._equal(self.truth, make.multiply(size, self.claim)):
                 return f"it is {name} times too small: a mean in place of a sum over {name}"
-        return ""
+        if len(self.derivation.wrt) > 1 or self.derivation.structured:
+            return ""
+        root, target = self.derivation.program.result, self.derivation.wrt[0].node
+        possible = slips(root, target, lambda node: write(node, self.names))
+        return next((s.reason for s in possible if self._equal(s.gradient, self.claim)), "")
 
     def _wrong_terms(self) -> str:
         """The terms that differ, as they stand or multiplied out: whichever says it shorter."""
