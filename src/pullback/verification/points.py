@@ -70,9 +70,12 @@ def draw_sizes(nodes: Sequence[Node], generator: random.Random, limit: int) -> S
     names = size_names(nodes)
     granted = {s for node in nodes if isinstance(node, Indicator) for s in node.granted}
     least = {name: _least(name, granted) for name in names}
-    for attempt in range(20 if not granted else 60):
+    last = 60 if granted else 20
+    for attempt in range(last + 5):
         low = 2 if attempt < 15 else 1  # a size such as n − 3 may need another choice
         high = max(5, len(names) + 1) if attempt in (0, 1, 2) else len(names) + low + attempt // 5
+        if attempt >= last:  # the smallest that differ
+            low, high = 1, len(names)
         chosen = generator.sample(range(low, high + 1), len(names))
         sizes = {name: k + max(0, least[name] - low) for name, k in zip(names, chosen, strict=True)}
         if min((s.evaluate(sizes) for n in nodes for s in n.shape), default=1) < 1:
