@@ -151,3 +151,25 @@ def test_kept_results_are_the_same_from_each_target(target):
     core = 2 * np.einsum("iq,qj,ql->ijl", given["M"] ** 2, given["V"], given["V"])
     close(kept @ given["U"], np.einsum("ijl,il->ij", core, given["U"]))
     close(np.einsum("ijil->ijl", kept.dense()), core)
+
+
+def test_entries_among_zeros_go_into_memory_that_is_zero_from_the_start():
+    d = pb.jacobian(pb.parse("tanh(W*x)", shapes={"W": ("m", "n")}), "W")
+    fn = pb.compile(d, planned=True)
+    W, x = rng.normal(size=(3, 2)), rng.normal(size=2)
+    wanted = np.einsum("ij,i,k->ijk", np.eye(3), 1 / np.cosh(W @ x) ** 2, x)
+    close(fn(W=W, x=x), wanted)
+    given = {"result": np.full((3, 3, 2), np.nan)}
+    assert fn(W=W, x=x, out=given) is given["result"]  # not zero from the start: cleared
+    close(given["result"], wanted)
+    assert "if not zeroed: out_result.fill(0)" in fn.source
+
+
+def test_zeros_of_one_output_serve_no_other_before():
+    f = pb.parse("exp(x)", shapes={"x": ("n",)})
+    both = {"J": pb.jacobian(f, "x"), "P": pb.parse("A*A + A", shapes={"A": ("n", "n")})}
+    fn = pb.compile(both, planned=True)
+    A, x = rng.normal(size=(4, 4)), rng.normal(size=4)
+    out = fn(A=A, x=x)
+    close(out["J"], np.diag(np.exp(x)))
+    close(out["P"], A @ A + A)

@@ -24,6 +24,8 @@ BUFFERED = frozenset(
     }
 )
 
+AMONG_ZEROS = frozenset({"scatter", "store"})
+
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
@@ -45,6 +47,7 @@ class Plan:
     buffers: dict[Register, Buffer] = field(default_factory=dict)
     workspaces: list[Buffer] = field(default_factory=list)
     results: dict[Register, str] = field(default_factory=dict)
+    blank: list[str] = field(default_factory=list)  # outputs that are entries among zeros
 
 
 def plan(program: LinearProgram) -> Plan:
@@ -95,6 +98,11 @@ class _Planner:
                 buffer = Buffer(-1, i.result.shape, "real", self.plan.results[i.result])
                 self.receivers[i.result] = buffer
                 self.due[buffer.output] = k
+                if (
+                    i.op in AMONG_ZEROS
+                ):  # memory that is zero from the start is the fastest: untouched
+                    self.plan.blank.append(buffer.output)
+                    continue
                 self.waiting.setdefault(i.result.shape, []).append((k, buffer))
 
     def run(self) -> Plan:
@@ -112,7 +120,7 @@ class _Planner:
     def _buffer(self, k: int, i: Instruction) -> Buffer:
         receiver = self.receivers.get(i.result)
         if receiver is not None:
-            line = self.waiting[receiver.shape]
+            line = self.waiting.get(receiver.shape, [])
             line[:] = [entry for entry in line if entry[1] is not receiver]
             return receiver
         for operand in i.operands:

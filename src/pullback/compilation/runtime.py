@@ -33,6 +33,7 @@ class Buffered(Protocol):
     sizes: list[str]  # that buffers are made for, in order
     arrays: dict[str, Shape]  # outputs that are written into arrays, in the order of a step
     scalars: list[str]  # outputs that a step returns
+    blank: tuple[str, ...]  # outputs for which a step takes arrays of zeros, and is told so
 
 
 LOUD = FloatingPoint(divide="raise", invalid="raise", over="ignore", under="ignore")
@@ -262,6 +263,7 @@ class BufferedFunction(NumpyFunction):
         super().__init__(program, user, arguments, choice, write, footprint, checked=checked)
         source: Buffered = choice.general
         self._arrays = source.arrays
+        self._blank = frozenset(source.blank)
         self._scalars = len(source.scalars)
         self._names = [*source.scalars, *source.arrays]
         self._local = threading.local()
@@ -288,10 +290,18 @@ class BufferedFunction(NumpyFunction):
         except (AttributeError, KeyError):
             step, shapes = self._prepare(dtype, sizes)
         if out is None:
-            receivers = [np.empty(shape, dtype) for shape in shapes]
+            if self._blank:
+                receivers = [
+                    np.zeros(shape, dtype) if name in self._blank else np.empty(shape, dtype)
+                    for name, shape in zip(self._arrays, shapes, strict=True)
+                ]
+                scalars = step(*arrays, *receivers, True)
+            else:
+                receivers = [np.empty(shape, dtype) for shape in shapes]
+                scalars = step(*arrays, *receivers)
         else:
             receivers = self._accepted(out, shapes, dtype, arrays)
-        scalars = step(*arrays, *receivers)
+            scalars = step(*arrays, *receivers)
         first = (scalars,) if self._scalars == 1 else scalars or ()
         values = [*first, *receivers]
         if out is not None and self._scalars:

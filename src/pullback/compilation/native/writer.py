@@ -77,6 +77,7 @@ class NativeSource:
     spaces: list[Space]
     linear_algebra: bool
     loops: list[Size]  # what each of them costs, in additions
+    blank: tuple[str, ...] = ()  # none: zeros are written
 
 
 def native_source(

@@ -30,13 +30,17 @@ KEYWORD_OUT = frozenset({"maximum", "minimum"})  # NumPy deprecates a third posi
 
 @dataclass
 class PlannedSource:
-    """Generated code: ``make(sizes…, dtype)`` returns ``step(inputs…, arrays for outputs…)``."""
+    """Generated code: ``make(sizes…, dtype)`` returns ``step(inputs…, arrays for outputs…)``.
+
+    With outputs in ``blank`` a step takes, last, whether their arrays are zero already.
+    """
 
     text: str
     sizes: list[str]  # the sizes make takes, in order
     parameters: list[str]
     arrays: dict[str, Shape]  # outputs that are written into arrays, in the order of step
     scalars: list[str]  # outputs that step returns
+    blank: tuple[str, ...]  # arrays for outputs that are mostly zeros
 
 
 def planned_source(
@@ -67,6 +71,7 @@ class _Planned:
             wanted.update(*[size.names for size in sizes_spelled(i)])
         self.sizes = {name: self.namer.name(name) for name in sorted(wanted)}
         self.outs = {name: self.namer.name(f"out_{name}") for name in self.arrays}
+        self.zeroed = self.namer.name("zeroed")
         self.spaces = [self.namer.name(f"w{b.index + 1}") for b in made.workspaces]
         self.names: dict[Register, str] = {}  # as the steps write it
         self.prebound: dict[tuple[object, ...], str] = {}  # views, numbers, functions made once
@@ -98,7 +103,8 @@ class _Planned:
         scalars = [name for name in self.program.outputs if name not in self.arrays]
         returned = [self.names[self._register(name)] for name in scalars]
         made = ", ".join([*self.sizes.values(), "dtype"])
-        taken = ", ".join([*self.parameters.values(), *self.outs.values()])
+        last = [f"{self.zeroed}=False"] if self.plan.blank else []
+        taken = ", ".join([*self.parameters.values(), *self.outs.values(), *last])
         text = [*imports(self.program), "", "", *Speller.helpers(self.program)]
         text += [f"def make({made}):"]
         text += [f'    """Buffers for these sizes; returns step({taken})."""']
@@ -107,7 +113,12 @@ class _Planned:
         text += [f"        {line}" for line in self.lines]
         text += [f"        return {', '.join(returned) or 'None'}", "", "    return step"]
         return PlannedSource(
-            "\n".join(text) + "\n", list(self.sizes), list(self.parameters), self.arrays, scalars
+            "\n".join(text) + "\n",
+            list(self.sizes),
+            list(self.parameters),
+            self.arrays,
+            scalars,
+            tuple(self.plan.blank),
         )
 
     def _register(self, name: str) -> Register:
@@ -247,12 +258,12 @@ class _Planned:
                 return [f"{self._function('copyto')}({out}, {listed})"]
             case "scatter":
                 return [
-                    f"{out}.fill(0)",
+                    self._clear(i, out),
                     f"{self._function('copyto')}({self._diagonal(i, out)}, {operands[0]})",
                 ]
             case "store":
                 part = self.speller.stored_part(i, out)
-                return [f"{out}.fill(0)", f"{self._function('copyto')}({part}, {operands[0]})"]
+                return [self._clear(i, out), f"{self._function('copyto')}({part}, {operands[0]})"]
             case "concatenate":
                 return [f"{self._function('concatenate')}(({listed}), {i.detail[0]}, {out})"]
             case "place":
@@ -264,6 +275,10 @@ class _Planned:
                 )
                 return [*first, f"{self._function('add')}({diagonal}, {operands[1]}, {diagonal})"]
         return [f"{self._function('copyto')}({out}, {self._fresh(i)})"]
+
+    def _clear(self, i: Instruction, out: str) -> str:
+        test = f"if not {self.zeroed}: " if i.result in self.plan.results else ""
+        return f"{test}{out}.fill(0)"
 
     def _diagonal(self, i: Instruction, out: str) -> str:
         """The writeable view of a diagonal; of a workspace it is made once."""
