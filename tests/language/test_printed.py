@@ -93,7 +93,8 @@ norm2(x)^3 | x
 var(A, 1)*x | x
 logsumexp(A, 1)*x | x
 logsumexp(A, 1)*x | A
-sum(A ./ (1 + exp(A - ones(m, 1)*max(A, 1)))) | A
+max(A, 1)*x | A
+sum(log(cosh(A*x - b))) | A
 norm2(x)*norm2(y) | x
 sum(A*x) | A
 c*sum(log(x)) | x

@@ -239,12 +239,12 @@ sinh: Function = elementwise(
 
 
 def _one_less_tanh_squared(node: Node) -> tuple[Node, Node] | None:
-    """sech²(x) as 1 − tanh²(x): every reader has the x of it."""
+    """sech²(x) as 1 − tanh²(x): for a reader who already has tanh(x)."""
     inner = argument_of("sech2", node)
     if inner is None:
         return None
     value = tanh.apply([inner])
-    return make.add([(1, make.ones(node.shape)), (-1, make.power(value, 2))]), inner
+    return make.add([(1, make.ones(node.shape)), (-1, make.power(value, 2))]), value
 
 
 sech2: Function = elementwise(
