@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from shown import ROOT, commands, examples, printed, run
@@ -24,3 +26,12 @@ def test_python() -> None:
 def test_the_network_file_is_the_one_shown() -> None:
     network = (ROOT / "examples" / "network.txt").read_text(encoding="utf-8")
     assert network in README.read_text(encoding="utf-8")
+
+
+def test_the_picture_is_the_one_drawn(tmp_path: Path) -> None:
+    """The file that is shown is what the command writes."""
+    command = "pullback picture -f examples/network.txt --wrt U,V -o "
+    assert f"{command}examples/network.svg" in README.read_text(encoding="utf-8")
+    path = tmp_path / "network.svg"
+    printed(f"{command}{path}")
+    assert path.read_bytes() == (ROOT / "examples" / "network.svg").read_bytes()

@@ -81,6 +81,9 @@ def overlaps(scene):
         ("tr(A*X*B*X)", [], "network"),
         ("logdet(X)", ["X", "X"], "network"),
         ("x.*y.*z.*w", ["y"], "network"),
+        ("2*t + 1", ["t"], "network"),
+        ("t", ["t"], "network"),
+        ("0*x", ["x"], "network"),
     ],
 )
 def test_nothing_lies_over_anything_else(text, wrt, kind):

@@ -196,7 +196,7 @@ def _spread(
     violators give the weighted least squares fit (R. E. Barlow et al., Statistical Inference
     under Order Restrictions (1972), section 1.2).
     """
-    room = [0.0]
+    room = [0.0] if layer else []
     for one, other in pairwise(layer):
         a, b = items[one], items[other]
         gap = BESIDE if not (a.passes and b.passes) else BESIDE / 2

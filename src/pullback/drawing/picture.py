@@ -63,5 +63,9 @@ class Picture:
     def _repr_svg_(self) -> str:
         return self.svg()
 
+    def _repr_html_(self) -> str:
+        """The same inside the page, where it has the colour of the text around it."""
+        return self.svg()
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.title}>"

@@ -86,7 +86,7 @@ def _sizes(
 ) -> tuple[dict[str, int], list[str]]:
     """A number for each named size: as given, as the values show, else small."""
     variables = entity.derivation.program.variables
-    known = dict(sizes)
+    shown: dict[str, int] = {}
     for name, value in values.items():
         if name not in variables:
             raise PullbackError(
@@ -94,8 +94,8 @@ def _sizes(
             )
         for size, length in zip(variables[name].shape, np.shape(value), strict=False):
             if len(size.names) == 1 and str(size) == size.names[0]:
-                known.setdefault(size.names[0], length)
-    return _small(entity, known), []
+                shown.setdefault(size.names[0], length)
+    return _small(entity, {**sizes, **shown}), []
 
 
 def _small(entity: Entity, known: Mapping[str, int]) -> dict[str, int]:

@@ -189,8 +189,7 @@ class Entity:
         Raises PullbackError for a value that is missing or does not fit.
         """
         d = self.derivation
-        needed = compile_nodes({"result": d.node}, d.program)
-        return needed(**{**self.sizes, **given} if given else given)
+        return compile_nodes({"result": d.node}, d.program)(**given)
 
     def picture(
         self,

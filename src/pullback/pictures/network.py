@@ -208,12 +208,14 @@ def scene(
     for k, network in enumerate(found[:MOST_TERMS]):
         drawn = diagram(network, names, letters).body()
         sign = _sign(network.coefficient, first=k == 0)
+        if not drawn.shapes and abs(network.coefficient) == 1:  # the number 1 has no box
+            sign = f"{sign} 1".strip()
         indent = 20.0 + text_width(sign, 16) + (10 if sign else 0)
         if sign:
-            page.add(Label(16, page.height + drawn.height / 2, sign, 16, "start"))
+            page.add(Label(16, page.height + max(drawn.height, 16.0) / 2, sign, 16, "start"))
         page.put(drawn, indent, page.height)
         page.width = max(page.width, indent + drawn.width + 16)
-        page.height += drawn.height + 22
+        page.height += max(drawn.height, 16.0) + 22
     if len(found) > MOST_TERMS:
         rest = f"and {len(found) - MOST_TERMS} more terms"
         page.add(Label(16, page.height + 4, rest, 11, "start", "muted"))
