@@ -16,6 +16,7 @@ from pullback.derived import Derivative, Differential
 from pullback.drawing.picture import Picture
 from pullback.errors import PullbackError
 from pullback.explanation.entity import Entity
+from pullback.explanation.exercises import exercise
 from pullback.explanation.explain import Explanation
 from pullback.explanation.explain import explain as explain_program
 from pullback.explanation.ways import Ways
@@ -355,6 +356,7 @@ __all__ = [
     "derive_each",
     "differential",
     "entity",
+    "exercise",
     "explain",
     "gauss_newton",
     "grade",

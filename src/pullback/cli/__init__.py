@@ -1,4 +1,4 @@
-"""The command line: derive, explain, entity, ways, picture, check, grade, cost, fit, predict and demo.
+"""The command line: derive, explain, entity, ways, picture, check, grade, cost, exercise, fit, predict and demo.
 
 Exit status 0; 1 when the answer is no (a check that fails); 2 when the input is at fault, with
 one message on standard error and no traceback.
@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from pullback.cli.deriving import check_command, derive_command, explain_command, grade_command
+from pullback.cli.practising import exercise_command
 from pullback.cli.pricing import cost_command
 from pullback.cli.showing import entity_command, picture_command, ways_command
 from pullback.cli.training import demo_command, fit_command, predict_command
@@ -58,6 +59,7 @@ for _command in (
     check_command,
     grade_command,
     cost_command,
+    exercise_command,
     fit_command,
     predict_command,
     demo_command,
