@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from pullback.derivation.derive import derive, target_of
 from pullback.derivation.factored import factored
-from pullback.derived import Derivative
+from pullback.derivatives import gradient
 from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError, ShapeError
@@ -73,7 +73,7 @@ def hvp(f: Stated, wrt: str | Tensor, v: str | None = None) -> Tensor:
     <Tensor (n,): 2 Aᵀ A x_dot>
     """
     program = _of_scalar(f)
-    return jvp(Derivative(derive(program, [name_of(program, wrt)])), name_of(program, wrt), v)
+    return jvp(gradient(program, wrt), name_of(program, wrt), v)
 
 
 def gauss_newton(
