@@ -1,6 +1,5 @@
 """What is printed in indices is read again: to the same value, and to what prints the same."""
 
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,9 @@ from values import value
 import pullback as pb
 from pullback.expressions import Program
 from pullback.expressions import constructors as make
+from pullback.expressions.nodes import Indicator
+from pullback.expressions.relations import relation_of
+from pullback.expressions.walks import post_order
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import Function
 from pullback.language.parse import parse_program
@@ -57,12 +59,20 @@ def trip(node, variables):
         yield text, program.result, left + Writing(program.result, names, "index").text(style)
 
 
+def _on_its_axis(place):
+    """Whether a slice surely stays on its axis: k places from 2 on of n do where k < n is known."""
+    if place.order != 2 or not place.equality:
+        return True
+    relation, sizes = relation_of(place, (0, 1)), dict(enumerate(place.shape))
+    values = [(relation.solved_for(end), sizes[end]) for end in (0, 1)]
+    return any(value is not None and value.within(size, sizes) for value, size in values)
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_expression_is_read_again(data):
     node = data.draw(shapes.flatmap(lambda shape: expressions(shape, 2)))
-    written = Writing(node, Names.of(Program(node, VARIABLES)), "index").text(UNICODE)
-    assume(not re.search("[:;]|e_[0-9]", written))  # slices and blocks within wholes: not yet
+    assume(all(_on_its_axis(n) for n in post_order(node) if isinstance(n, Indicator)))
     for text, again, printed in trip(node, VARIABLES):
         certificate = check_values(node, again)
         assert not certificate.wrong, (text, str(certificate))

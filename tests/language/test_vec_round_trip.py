@@ -13,9 +13,8 @@ from values import value
 import pullback as pb
 from pullback.derivation.stacking import stacked_shape, unstacked
 from pullback.errors import PullbackError
-from pullback.expressions import Indicator, Program
+from pullback.expressions import Program
 from pullback.expressions.constructors import is_zero
-from pullback.expressions.walks import post_order
 from pullback.language.parse import parse_program
 from pullback.notation.names import Names
 from pullback.notation.styles import ASCII, UNICODE
@@ -77,9 +76,6 @@ def test_a_derivative_over_vec_is_read_again(formula, wrt, order, ascii):
 @given(jacobians())
 def test_any_jacobian_over_vec_is_read_again(drawn):
     node, groups = drawn
-    assume(
-        not any(isinstance(n, Indicator) for n in post_order(node))
-    )  # slices cannot be typed yet
     names = Names.of(Program(node, VARIABLES))
     writing = Writing(node, names, "vec", groups)
     assume(writing.form == "vec")

@@ -13,6 +13,9 @@ from typing import Literal
 from pullback.language.faults import DEEPEST, Fault
 
 OPENS_PLACES, ENDS_ROW = "\ue004", "\ue005"
+SUBSCRIPT = "\ue006"  # in the place of the _ before places in braces
+_BRACED = re.compile(r"_\{([^{}\n]*)\}")
+_OF_SIZES = re.compile(r"(?<!\w)[IK0]$")  # before sizes in braces, as in I_{m+n}
 Spaces = Literal["separate", "refuse", "multiply"]  # what they do between entries in brackets
 
 _COMMENTS = r"[#%][^\n]*|\.\.\.[^\n]*\n?"
@@ -22,6 +25,19 @@ _CLOSES = {")": "(", "]": "["}
 _ENDS = re.compile(r"[\w)\]'\"ᵀ𝟏⁰¹²³⁴-⁹.\ue001]")  # of a value
 _STARTS = re.compile(r"[\w(\[√𝟏‖\ue000]|\.\d")
 _SIGNED = re.compile(r"[-+−]\S")
+
+
+def braced(text: str) -> str:
+    """Places in braces, as they are printed, in parentheses: A_{1:k,:}, e_{n-1}; not I_{m+n}."""
+
+    def opened(match: re.Match[str]) -> str:
+        inside = match[1]
+        before = text[max(0, match.start() - 2) : match.start()]
+        if ":" not in inside and _OF_SIZES.search(before):
+            return match[0]
+        return f"{SUBSCRIPT}({inside})"
+
+    return _BRACED.sub(opened, text) if "_{" in text else text
 
 
 def prepared(text: str, spaces: Spaces = "separate") -> str:
@@ -47,6 +63,8 @@ def prepared(text: str, spaces: Spaces = "separate") -> str:
         if mark in ("(", "["):
             _insist_shallow(opened, match)
             opened.append((mark, len(parts)))
+            if text[match.start() - 1 : match.start()] == SUBSCRIPT:
+                written = OPENS_PLACES
         elif mark in _CLOSES:
             if inner != _CLOSES[mark]:
                 raise Fault(f"this {mark} closes nothing", *match.span())

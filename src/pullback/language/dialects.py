@@ -19,6 +19,7 @@ _INDEX = re.compile(
     r"[Σ∑]_(?:\{[^{}]*\}(?:\^\{[^{}]*\})?|[^\W\d_]+)\s*[\w(\[√]|(?<!\w)sum_(?:\{|[^\W\d_]\w*\()"
     r"|(?<!\w)(?:delta|δ)\[|(?<!\w)δ_[^\W\d_]{2}(?!\w)|\]_(?:\{|[^\W\d_])"
 )
+_PLACES = re.compile(r"(?<!\w)0_\{|_\{[^{}\n]*:[^{}\n]*\}")
 _COMMENT = re.compile(r"[#%][^\n]*")
 _INSTEAD = {
     "@": "the matrix product is *",
@@ -36,13 +37,15 @@ def recognised(text: str) -> tuple[Literal["matlab", "numpy", "latex", "printed"
     numpy = _NUMPY.search(plain)
     if numpy:
         return "numpy", numpy.span()
-    printed = MARK.search(plain)
+    printed = MARK.search(plain) or _PLACES.search(plain)
     return ("printed", printed.span()) if printed else ("matlab", None)
 
 
 def _latex_in(plain: str) -> re.Match[str] | None:
     r"""The first mark of LaTeX; a text of which every \ divides from the left, as A\b, has none."""
     first = _LATEX.search(plain)
+    if first and "\\" not in plain and (MARK.search(plain) or _PLACES.search(plain)):
+        return None  # places in braces, as they are printed: A_{1:k,:}
     if first and all(_DIVISION.match(plain, m.start()) for m in _LATEX.finditer(plain)):
         return None
     return first

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from pullback.language.building import BESIDE
 from pullback.language.faults import Fault
-from pullback.language.sized import sized
+from pullback.language.sized import placed, sized
 from pullback.language.syntax import (
     Block,
     Call,
@@ -72,8 +72,9 @@ def settle(source: Source, context: Context) -> None:
     def replaced(item: Syntax) -> Syntax:
         if isinstance(item, Name) and item.name == "I" and identity:
             return Call(item.start, item.stop, "eye", [])
-        if isinstance(item, Name) and context.beside:
-            return sized(item, declared, context.sizes) or item
+        if isinstance(item, Name | Index) and context.beside:
+            found = sized(item, declared, context.sizes) if isinstance(item, Name) else None
+            return found or placed(item, declared, context.sizes) or item
         if isinstance(item, Call) and item.function in called:
             return _of_value(item, context)
         return item

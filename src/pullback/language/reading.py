@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from pullback.errors import PullbackError
 from pullback.language import latex, latex_matrices, latex_names
-from pullback.language.brackets import Spaces, prepared
+from pullback.language.brackets import Spaces, braced, prepared
 from pullback.language.building import Builder
 from pullback.language.calls import FUNCTION_NAMES, SHARED
 from pullback.language.dialects import recognised, refuse_other_dialects
@@ -100,7 +100,7 @@ def _printed(
     instead_of: Missing | None = None,
 ) -> Source:
     """A formula as printed, with factors side by side; one read so ``instead_of`` a typed one has to be plainly so."""
-    plain = paired(prepared(text, spaces))
+    plain = paired(prepared(braced(text), spaces))
     source = source_of(text, parsed(plain, parser("grammar", Builder, NAMED)), "printed", mark)
     if instead_of is not None and not has_coefficient(source):
         raise instead_of

@@ -1,4 +1,4 @@
-"""I_m, I_mn, K_mn, K_{m,n+1}: identity and commutation matrices with their sizes as subscripts."""
+"""I_m, K_mn, 0_{m,n}, x_1, e_1: what subscripts say of sizes and places, as it is printed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import re
 from collections.abc import Collection
 
 from pullback.language.faults import Fault
-from pullback.language.syntax import Addition, Call, Literal, Name, Product, Syntax
+from pullback.language.syntax import Addition, Call, Index, Literal, Name, Product, Range, Syntax
 
-_SIZED = re.compile(r"([IK])_(?:\{([^{}]*)\}|(\w+))")
+_PLACED = re.compile(r"(\w+)_([0-9]+)")
+_SIZED = re.compile(r"([IK0])_(?:\{([^{}]*)\}|(\w+))")
+_MATRICES = {"I": "eye", "K": "commutation"}
 _COMPACT = re.compile(r"[^\W\d_][0-9]*")
 _MOST_FACTORS = 20
 _TERM = re.compile(r"\s*([-+−]?)\s*([^-+−]+)")
@@ -36,13 +38,47 @@ def sized(name: Name, taken: Collection[str], sizes: Collection[str]) -> Syntax 
         parts = [Name(name.start, name.stop, size) for size in _COMPACT.findall(plain)]
         if "".join(_COMPACT.findall(plain)) != plain:
             return None
-    if len(parts) != (1 if letter == "I" else 2) or None in parts:
+    counts = {"I": (1,), "K": (2,), "0": (1, 2)}[letter]
+    if len(parts) not in counts or None in parts:
         if braced is None:
             return None
         hint = "write I_{m+n}, K_{m,n}, or eye(…), commutation(…, …)"
         raise Fault(f"'{name.name}' does not say its sizes", name.start, name.stop, hint)
-    function = "eye" if letter == "I" else "commutation"
-    return Call(name.start, name.stop, function, [part for part in parts if part is not None])
+    arguments = [part for part in parts if part is not None]
+    if letter == "0":
+        arguments.insert(0, Literal(name.start, name.stop, 0))
+    function = _MATRICES.get(letter) or ("vector" if len(parts) == 1 else "matrix")
+    return Call(name.start, name.stop, function, arguments)
+
+
+def placed(item: Syntax, values: Collection[str], sizes: Collection[str]) -> Index | None:
+    """x_1 of a value x, and e_1 or e_{n-1}, a column of the identity; None for any other name.
+
+    Only where names are declared is it known that x_1 is not itself one.
+    """
+    if isinstance(item, Index):
+        unit = isinstance(item.operand, Name) and item.operand.name == "e" and "e" not in values
+        return _unit(item, item.places[0]) if unit and len(item.places) == 1 else None
+    if not isinstance(item, Name) or not values or item.name in values or item.name in sizes:
+        return None
+    match = _PLACED.fullmatch(item.name)
+    if match is not None:
+        at = Literal(item.start, item.stop, int(match[2][:18]))
+        if match[1] in values:
+            base = Name(item.start, item.stop, match[1])
+            return Index(item.start, item.stop, base, [at], (item.start, item.stop))
+        return _unit(item, at) if match[1] == "e" else None
+    stem, _, size = item.name.partition("_")
+    if stem == "e" and size in sizes and "e" not in values:
+        return _unit(item, Name(item.start, item.stop, size))
+    return None
+
+
+def _unit(item: Syntax, place: Syntax) -> Index:
+    """A column of the identity."""
+    identity = Call(item.start, item.stop, "eye", [])
+    every = Range(item.start, item.stop, None, None, None)
+    return Index(item.start, item.stop, identity, [every, place], (item.start, item.stop))
 
 
 def _size(text: str, at: Name, sizes: Collection[str]) -> Syntax | None:

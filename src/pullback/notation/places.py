@@ -228,7 +228,26 @@ def together(one: Formula, other: Formula) -> Formula | None:
     sizes = (first[0] or second[0], first[1] or second[1])
     whole = Layout(sizes, (*layouts[0].spans, *layouts[1].spans))
     joined = Formula("blocks", (*one.parts, *other.parts), one.kind, whole)
-    return None if grid(joined) is None else joined
+    flat = _flat(joined)
+    return flat if grid(flat) is not None else None if grid(joined) is None else joined
+
+
+def _flat(f: Formula) -> Formula:
+    """Blocks of blocks as blocks."""
+    spans: list[tuple[Span | None, Span | None]] = []
+    parts: list[Formula] = []
+    for outer, part in zip(f.data.spans, f.parts, strict=True):
+        inner = part.data.spans if part.op == "blocks" else ((None, None),)
+        spans += [(_moved(outer[0], rows), _moved(outer[1], columns)) for rows, columns in inner]
+        parts += part.parts if part.op == "blocks" else (part,)
+    return Formula("blocks", parts, f.kind, Layout(f.data.sizes, tuple(spans)))
+
+
+def _moved(outer: Span | None, inner: Span | None) -> Span | None:
+    """A span of a part as one of the whole."""
+    if outer is None or inner is None:
+        return outer or inner
+    return outer[0] + inner[0], outer[0] + inner[1]
 
 
 def grid(f: Formula) -> list[list[Formula]] | None:

@@ -168,10 +168,20 @@ class Subscripts:
         cells = grid(f)
         assert cells is not None
         rows = [[self.write(cell)[0] for cell in row] for row in cells]
+        if self.unicode:
+            for r, c in _untold(cells):
+                rows[r][c] = self._sized_zero(cells[r][c])
         if self.latex:
             inside = r" \\ ".join(" & ".join(row) for row in rows)
             return rf"\begin{{bmatrix}} {inside} \end{{bmatrix}}", ATOM
         return f"[{'; '.join(', '.join(row) for row in rows)}]", ATOM
+
+    def _sized_zero(self, f: Formula) -> str:
+        """Zeros of which nothing else in their row or column of blocks tells the size."""
+        sides = [size for size in f.data if size is not None]
+        lines = sides if f.kind == "matrix" else sides[f.kind == "row" :][:1]
+        text = f"0_{{{','.join(str(size).replace(' ', '') for size in lines)}}}"
+        return text + self.style.transpose if f.kind == "row" else text
 
     def _zero(self, f: Formula) -> Written:
         rows, columns = f.data
@@ -201,3 +211,19 @@ class Subscripts:
 
     def _khatri(self, f: Formula) -> Written:
         return self._called("khatri_rao", [self.write(part)[0] for part in f.parts])
+
+
+def _untold(cells: Sequence[Sequence[Formula]]) -> list[tuple[int, int]]:
+    """The blocks of zeros that could be read as a single entry."""
+    found = []
+    aligned = len({len(row) for row in cells}) == 1
+    for r, row in enumerate(cells):
+        for c, cell in enumerate(row):
+            if cell.op != "zero" or None in cell.data:
+                continue
+            column = [line[c] for line in cells] if aligned else []
+            sides = zip(cell.data, (row, column), strict=True)
+            told = [size == Size.of(1) or any(f.op != "zero" for f in line) for size, line in sides]
+            if not all(told):
+                found.append((r, c))
+    return found
