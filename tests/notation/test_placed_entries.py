@@ -89,7 +89,7 @@ IN_MATRICES = [
     (tail, "x", "[0, I]"),
     (steps, None, "x_{2:n} − x_{1:n−1}"),
     (steps, "x", "[0, I] − [I, 0]"),
-    (make.total(tanh(place.take(g, 0, 0, m))), "g", "[1 − tanh(g_{1:m})^⊙2; 0]"),
+    (make.total(tanh(place.take(g, 0, 0, m))), "g", "[1 − tanh(g_{1:m})^⊙2; 0_{n}]"),
     (make.einsum("i,ij,j->", x, S, place.flipped(x, 0)), None, "xᵀ S x_{n:−1:1}"),
     (place.take(x, 0, 0), None, "x_1"),
     (place.take(x, 0, 0), "x", "e_1"),
@@ -101,7 +101,7 @@ IN_MATRICES = [
     (squares(place.take(S, 0, 1, n - 1)), "S", "2 [0; S_{2:n,:}]"),
     (make.einsum("ij,j->i", place.take(S, 0, 1, n - 1), x), "x", "S_{2:n,:}"),
     (place.concatenate([x, y]), None, "[x; y]"),
-    (place.concatenate([x, y]), "y", "[0; I]"),
+    (place.concatenate([x, y]), "y", "[0_{n,m}; I]"),
     (place.concatenate([A, place.placed(S, 0, 0, n)], 0), None, "[A; S]"),
     (squares(place.concatenate([x, y])), "x", "2 x"),
     (make.multiply(S, place.triangle("n", "n")), None, "tril(S)"),
@@ -145,7 +145,7 @@ FLATTENED = [  # Magnus and Neudecker, Matrix Differential Calculus (2019), 3.7 
     (place.reshape(A, [m * n]), "A", "K_mn"),
     (place.take(A, 1, 0), "A", "e_1ᵀ ⊗ I_m"),
     (place.take(S, 0, 1, n - 1), "S", "I_n ⊗ [0, I]"),
-    (place.concatenate([A, S]), "A", "I_n ⊗ [I; 0]"),
+    (place.concatenate([A, S]), "A", "I_n ⊗ [I; 0_{n,m}]"),
     (make.multiply(S, place.triangle("n", "n")), "S", "diag(vec(tril(𝟏 𝟏ᵀ)))"),
 ]
 

@@ -168,7 +168,7 @@ class Subscripts:
         cells = grid(f)
         assert cells is not None
         rows = [[self.write(cell)[0] for cell in row] for row in cells]
-        if self.unicode:
+        if self.unicode and self.style.zero == "0":
             for r, c in _untold(cells):
                 rows[r][c] = self._sized_zero(cells[r][c])
         if self.latex:
