@@ -361,6 +361,22 @@ def test_names_that_c_or_the_code_have_are_no_trouble():
     assert pb.compile(f, target="native")(**values) == sum(k * k for k in range(10))
 
 
+def test_layers_that_are_alike_share_their_loops():
+    """What the compiler has to work at does not grow with the layers."""
+    sources = {}
+    for depth in (10, 20):
+        lines = [f"h{k + 1} = tanh(W{k + 1}*h{k})" for k in range(depth)]
+        text = "\n".join([*lines, f"norm2(h{depth} - y)^2"])
+        shapes = {f"W{k + 1}": ("n", "n") for k in range(depth)} | {"h0": ("n",), "y": ("n",)}
+        d = pb.gradient(pb.parse(text, shapes=shapes), "W1")
+        fn = pb.compile(d, target="native")
+        sources[depth] = fn.source.count("#pragma omp p")
+        generator = np.random.default_rng(depth)
+        given = {k: generator.normal(size=(5,) * len(s)) / 2 for k, s in shapes.items()}
+        np.testing.assert_allclose(fn(**given), pb.compile(d)(**given), rtol=1e-10)
+    assert sources[10] == sources[20]
+
+
 def test_the_code_is_c_that_stands_alone(tmp_path):
     code = pb.code(pb.gradient("sum(log(1 + exp(-y .* (X*w))))", "w"), target="native")
     assert "static int compute(" in code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -78,16 +79,18 @@ def arranged(
     >>> arranged([a, b, c], {"n": 8}, {"real": 8})
     ([0, 64, 0], 128)
     """
-    taken: list[tuple[int, int, Space]] = []
+    alive: list[tuple[int, int, Space]] = []  # by where they start
     offsets: list[int] = []
-    for space in spaces:
-        length = max(space.count.evaluate(sizes), 1) * widths[space.type]
-        length = -(-length // ALIGNMENT) * ALIGNMENT
+    length = 0
+    for space in spaces:  # which are in the order of the items that need them first
+        alive = [entry for entry in alive if entry[2].last >= space.first]
+        width = max(space.count.evaluate(sizes), 1) * widths[space.type]
+        width = -(-width // ALIGNMENT) * ALIGNMENT
         offset = 0
-        for start, end, other in sorted(taken, key=lambda entry: entry[0]):
-            together = space.first <= other.last and other.first <= space.last
-            if together and offset < end and start < offset + length:
+        for start, end, _ in alive:
+            if offset < end and start < offset + width:
                 offset = end
         offsets.append(offset)
-        taken.append((offset, offset + length, space))
-    return offsets, max((end for _, end, _ in taken), default=0)
+        insort(alive, (offset, offset + width, space), key=lambda entry: entry[0])
+        length = max(length, offset + width)
+    return offsets, length

@@ -13,6 +13,7 @@ from pullback.compilation.native.loops import INDICES, write_loop
 from pullback.compilation.native.places import Place, Space, at, volume
 from pullback.compilation.native.prelude import defined, prelude
 from pullback.compilation.native.scope import INDENT, Scope
+from pullback.compilation.native.sharing import Block, share_loops
 from pullback.compilation.native.signs import signs
 from pullback.compilation.targets.numpy import ATOM, UNARY, bracketed
 from pullback.compilation.targets.numpy_indexing import sizes_spelled
@@ -125,6 +126,8 @@ class _Writer:
 
         self.scope = Scope(sizes, namer, checked, note, dict(program.names), signs(program))
         self.spaces: list[Space] = []
+        self.numbers: dict[str, int] = {}  # where in that list a name stands
+        self.blocks: list[Block] = []
         self.last = self._last_uses()
 
     def _alias(self, i: Instruction) -> bool:
@@ -167,10 +170,11 @@ class _Writer:
         for i in self.program.instructions:
             if i.op == "size":
                 scope.texts[i.result] = f"(real){bracketed(scope.size(i.detail[0]), ATOM)}", UNARY
+        views = [i for i in reversed(self.program.instructions) if i in self.aliases]
+        views.sort(key=lambda i: -self.where[i.result])  # the first to be shown is the last
         for k, item in enumerate(self.items):
-            for i in self.program.instructions:
-                if i in self.aliases and self.where.get(i.result, -1) < k:
-                    self._show(i)
+            while views and self.where[views[-1].result] < k:
+                self._show(views.pop())
             if isinstance(item, Loop):
                 self._loop(k, item)
             else:
@@ -195,6 +199,7 @@ class _Writer:
 
     def _space(self, kind: str, count: Size, first: int, last: int) -> str:
         name = self.scope.namer.name(f"w{len(self.spaces) + 1}")
+        self.numbers[name] = len(self.spaces)
         self.spaces.append(Space(name, kind, count, first, last))
         return name
 
@@ -219,7 +224,10 @@ class _Writer:
                 stored.add(register)
                 if not self._takes_over(register, k, loop):
                     self._home(register, k)
+        start = len(self.scope.lines)
         write_loop(self.scope, loop, stored)
+        if loop.domain and all(step.kept for step in loop.steps):  # no number goes out of it
+            self.blocks.append(Block(start, len(self.scope.lines)))
 
     def _takes_over(self, register: Register, k: int, loop: Loop) -> bool:
         """Whether a result gets the space of an operand that no one reads after this loop."""
@@ -228,14 +236,10 @@ class _Writer:
         read = [self.scope.places[s].name for s in self._arrays_read(loop)]
         for old in loop.read_in_place():
             place = self.scope.places[old]
-            at_end = [n for n, s in enumerate(self.spaces) if (s.name, s.last) == (place.name, k)]
-            if (
-                at_end
-                and place.contiguous
-                and old.kind == register.kind
-                and read.count(place.name) == 1
-            ):
-                (n,) = at_end
+            n = self.numbers.get(place.name)
+            if n is None or self.spaces[n].last != k or read.count(place.name) != 1:
+                continue
+            if place.contiguous and old.kind == register.kind:
                 self.spaces[n] = replace(self.spaces[n], last=self.last.get(register, k))
                 self.scope.places[register] = place
                 self.scope.overwritten.add(old)
@@ -290,7 +294,8 @@ class _Writer:
         tests = any(line.lstrip().startswith("bad |=") for line in scope.lines)
         checks = ["mask bad = 0;"] if tests else []
         ends = "bad ? LEFT_THE_REALS : RIGHT" if tests else "RIGHT"
-        lines = [*checks, *body, *scope.lines, f"return {ends};"]
+        loops, written = share_loops(scope.lines, self.blocks, self._types())
+        lines = [*checks, *body, *written, f"return {ends};"]
         algebra = any("(blas," in line for line in scope.lines)
         inputs = [
             f"const real *restrict {p}" if self.program.inputs[name].shape else f"real {p}"
@@ -308,8 +313,8 @@ class _Writer:
         ] + [f"//   {self.outs[name]}: {shape_text(shapes[name])}" for name in (*arrays, *scalars)]
         rows = [", ".join(row) for row in (inputs, outs, sizes, more) if row]
         signature = f"static int compute({(',' + chr(10) + ' ' * 19).join(rows)})"
-        before = prelude(text + ("blas_table" if algebra else ""))
-        parts = [HEAD.format(block=BLOCK, parallel=PARALLEL), before, "\n".join(said)]
+        before = prelude("\n".join([*loops, text, "blas_table" if algebra else ""]))
+        parts = [HEAD.format(block=BLOCK, parallel=PARALLEL), before, *loops, "\n".join(said)]
         parts[-1] += f"\n{signature} {{\n{text}\n}}"
         parts += ["#ifdef OBJECT_HEAD", ARRAYS + self._call(arrays, scalars, algebra), "#endif"]
         return NativeSource(
@@ -322,6 +327,16 @@ class _Writer:
             algebra,
             [i.work * volume(i.domain) for i in self.items if isinstance(i, Loop)],
         )
+
+    def _types(self) -> dict[str, str]:
+        """The variables of the function that loops may name."""
+        types = {space.name: f"{space.type} *" for space in self.spaces}
+        for name, parameter in self.parameters.items():
+            types[parameter] = "const real *" if self.program.inputs[name].shape else "real"
+        types |= dict.fromkeys(self.outs.values(), "real *")
+        types |= dict.fromkeys(self.scope.sizes.values(), "int64_t")
+        numbers = [text for text, _ in self.scope.texts.values() if text.isidentifier()]
+        return types | dict.fromkeys(numbers, "real") | {"threads": "int"}
 
     def _call(self, arrays: dict[str, Shape], scalars: list[str], algebra: bool) -> str:
         """The function of NumPy's arrays."""
