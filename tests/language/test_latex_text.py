@@ -207,6 +207,21 @@ def test_bars_with_several_meanings_are_refused(text):
         parse_program(text, shapes)
 
 
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        (r"\vec{a} \cdot \vec{x}", 0),
+        (r"\mathbf{a} + \alpha \boldsymbol{\beta}", 1),
+        (r"\mathbf{a} \odot \mathbf{b}", 1),
+        (r"\bm{g}^T \mathbf{A} \mathbf{c}", 0),
+    ],
+)
+def test_small_bold_letters_are_vectors(text, order):
+    program = parse_program(text)
+    assert program.result.order == order
+    assert all(len(v.shape) == 1 for n, v in program.variables.items() if n not in ("A", "alpha"))
+
+
 WORDS = r"""x y A s \alpha \frac{ \| \| | ( ) { } ^ _ ^\top ^{-1} _1 + - \cdot \odot \log \det
 \sigma( \operatorname{tr} \mathrm{loss} \mathbf{x} \left( \right) = \\ & 1 2.5 \sqrt{ \langle , \rangle '"""
 TOKENS = st.sampled_from([*WORDS.split(), "\n", " "])

@@ -24,11 +24,12 @@ def infer(
     taken: Collection[str],
     result: Shape | None = None,
     kinds: Sequence[Kind] = EVERY_KIND,
+    vectors: Collection[str] = (),
 ) -> tuple[Typing, tuple[str, ...]]:
     """The typing of a program, and the sentences that say what was assumed.
 
     ``taken`` are the names that no size may get, ``result`` is the shape that is asked for,
-    ``kinds`` those that a name can have. Raises ShapeError where sizes disagree, and
+    ``kinds`` those that a name can have, ``vectors`` are plainly columns or rows. Raises ShapeError where sizes disagree, and
     PullbackError where two readings are equally good.
     """
     lines = {step.name for step in code if isinstance(step, Store)}
@@ -39,6 +40,8 @@ def infer(
         if isinstance(step, Load) and step.name not in fixed and step.name not in lines:
             known = declared[step.name].kinds() if step.name in declared else kinds
             shared = [kind for kind in known if kind in kinds]
+            if step.name in vectors:
+                shared = [kind for kind in shared if k.order_of(kind) == 1] or shared
             possible[step.name] = [*shared, *sorted(tensors.get(step.name, ()))]
     settle = Settling(code, declared, text, taken, result)
     typing = settle(fixed) if not possible else _choose(settle, fixed, possible)

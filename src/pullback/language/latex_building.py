@@ -43,6 +43,9 @@ _NORMS = {
 _LOGS = {"det": "logdet", "|": "log|"}  # the logarithm of these as one function
 
 
+_BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec)")  # small letters in such a face are vectors
+
+
 def named(source: Source, known: Collection[str]) -> None:
     """Names as they are declared; one letter in two faces would be two things of one name."""
     faces: dict[str, str] = {}
@@ -51,6 +54,8 @@ def named(source: Source, known: Collection[str]) -> None:
             written = re.sub(r"\s", "", item.name)
             item.name = name_in(item.name, known)
             styled = "".join(re.findall(r"\\(?:mathbf|boldsymbol|bm|mathcal|vec)", written))
+            if styled and _BOLD.search(styled) and item.name[:1].islower():
+                source.vectors.add(item.name)
             if faces.setdefault(item.name, styled) != styled:
                 hint = "write both in one way, or mark one of them, as in x_1"
                 message = f"'{item.name}' is written in two faces: are they two variables?"

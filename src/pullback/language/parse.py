@@ -107,6 +107,7 @@ def parse_program(
         {*names, *size_names},
         wanted,
         _WITHOUT_ROWS if numpy else EVERY_KIND,
+        source.vectors,
     )
     if numpy and source.mark is not None:
         _refuse_other_readings(code, typing, source)

@@ -145,6 +145,7 @@ class Source:
     mark: tuple[int, int] | None = None
     lines: list[Line] = field(default_factory=list)
     declarations: list[Declaration] = field(default_factory=list)
+    vectors: set[str] = field(default_factory=set)  # names that are written as vectors
 
 
 def parts_of(item: Syntax) -> list[Syntax]:
