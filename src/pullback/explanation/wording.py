@@ -14,6 +14,7 @@ from pullback.expressions.nodes import Apply, Contraction, Node, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.walks import post_order
 from pullback.notation.names import Name, Names, ascii_name, latex_name
+from pullback.notation.readings import used_by_readings
 from pullback.notation.styles import LATEX, UNICODE, told_apart
 from pullback.notation.write import Form, Writing
 
@@ -205,13 +206,15 @@ class Wording:
         """A table of only the names that the formula of a node needs."""
         table: dict[Node, Name] = {}
         seen = {root}
-        stack = list(root.children)
+        stack = [root]
         while stack:
             node = stack.pop()
             named = node if node in self._table else self._cores.get(node)
-            if named is not None and named is not root:
+            if named is not None and node is not root and named is not root:
                 table[named] = self._table[named]
                 continue
+            read = (n for n in used_by_readings(node) if n in self._table and n is not root)
+            table.update({n: self._table[n] for n in read})
             for child in node.children:
                 if child not in seen:
                     seen.add(child)

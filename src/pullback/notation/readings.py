@@ -52,6 +52,14 @@ def textbook_form(root: Node, names: Names) -> Node:
     return image[root]
 
 
+def used_by_readings(node: Node) -> list[Node]:
+    """What the textbook forms of a function use beside its arguments, as tanh(x) for its slope."""
+    if not isinstance(node, Apply):
+        return []
+    found = (reading.rewrite(node) for reading in READINGS)
+    return [needed for _, needed in filter(None, found)]
+
+
 def _read(
     node: Node, on_page: set[Node], names: Names, depth: dict[Node, int], used: set[Reading]
 ) -> Node:
