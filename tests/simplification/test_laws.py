@@ -54,6 +54,7 @@ a: n positive | chol(diag(a))
 A: n n posdef | chol(A)*chol(A)'
 A: n n posdef | chol(A)'*inv(A)
 L: n n lower | tril(L)
+D: n n diagonal | inv(D) .* eye(n)
 """
 
 GRADIENTS = """

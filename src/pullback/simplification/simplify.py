@@ -53,6 +53,7 @@ OF_PRODUCTS: tuple[Row, ...] = (
     Row("L Lᵀ = A, L⁻ᵀ L⁻¹ = A⁻¹ for L = chol(A)", triangles.factor_squared, "cholesky"),
     Row("Lᵀ A⁻¹ = L⁻¹, L⁻¹ A = Lᵀ for L = chol(A)", triangles.factor_beside_its_square, "cholesky"),
     Row("diag(tril_half(X)) = ½ diag(X)", triangles.diagonal_of_half, "linear"),
+    Row("δᵢⱼ Dᵢᵢ = Dᵢⱼ for a diagonal matrix D", triangles.whole_of_diagonal),
     Row("tril(L) = L", triangles.part_of_triangle, "indicator"),
     Row("indices meet: Σⱼ [j = i + a] [j = k + a] = δᵢₖ", places.relations_meet, "indicator"),
     Row("the parts of a concatenation", places.parts_apart, "indicator"),

@@ -176,3 +176,22 @@ def multiple_taken_out(node: Node) -> Node | None:
             arguments[position] = core
             return make.scale(coefficient, make.apply(node.function, tuple(arguments), node.shape))
     return None
+
+
+def whole_of_diagonal(node: Node) -> Node | None:
+    """δᵢⱼ Dᵢᵢ = Dᵢⱼ for a diagonal matrix D."""
+    if not isinstance(node, Contraction) or len(node.output) < 2:
+        return None
+    *lead, row, column = node.output
+    if row != column:
+        return None
+    for k, (matrix, labels) in enumerate(node.operands):
+        if len(labels) < 2 or labels[-2:] != (row, row) or any(x == row for x in lead):
+            continue
+        alone = all(row not in ls for j, (_, ls) in enumerate(node.operands) if j != k)
+        if alone and is_triangle(matrix, "lower") and is_triangle(matrix, "upper"):
+            fresh = len(node.sizes)
+            factors = [*node.operands[:k], (matrix, (*labels[:-1], fresh)), *node.operands[k + 1 :]]
+            sizes = {**dict(enumerate(node.sizes)), fresh: node.sizes[row]}
+            return make.contract(factors, (*lead, row, fresh), sizes)
+    return None
