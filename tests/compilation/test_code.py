@@ -277,3 +277,9 @@ def test_reciprocals_are_stored_when_used_twice():
 
 def test_sizes_of_the_naive_evaluator_differ():
     assert len(set(SIZES.values())) == len(SIZES)
+
+
+def test_a_scaling_goes_where_it_is_cheapest():
+    """∂(V tanh(s U x))/∂s = V (sech² ⊙ U x): the vector is scaled, not a matrix."""
+    f = pb.parse("V*tanh(U*(s*x))", shapes={"U": ("m", "n"), "V": ("p", "m"), "s": ()})
+    assert "result = V @ (" in pb.code(pb.derivative(f, "s"))

@@ -190,7 +190,11 @@ class _Lowering:
                 if self._worth_condensing(node, parts, child, apart):
                     self.open[child] = condense(self.arrays, inner)
                     merged.add(child)
-            elif joined.cost(known) < 0.99 * (apart + inner.cost(known)) or not inner.factors:
+                continue
+            # a scaling may be cheaper still where the product that it goes into is used
+            scaling = node.summed and isinstance(child, Contraction) and not child.summed
+            enough = 1.0 if scaling else 0.99
+            if joined.cost(known) <= enough * (apart + inner.cost(known)) or not inner.factors:
                 merged.add(child)
         parts_: dict[Node, View | Product] = {
             c: self.open.pop(c) if c in merged else self.view(c) for c in children if c is not line
