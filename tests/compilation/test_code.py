@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from naive import SIZES, close, draw_arrays, program_of, value
 
+import pullback as pb
 from pullback.compilation.compile import compile_nodes
 from pullback.compilation.naming import identifier
 from pullback.derivation.derive import derive, derive_each
