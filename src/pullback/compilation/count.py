@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from html import escape
@@ -82,6 +83,9 @@ class Count:
     def __sub__(self, other: Count) -> Count:
         return Count(*[getattr(self, f.name) - getattr(other, f.name) for f in fields(self)])
 
+    def times(self, factor: int) -> Count:
+        return Count(*[getattr(self, f.name) * factor for f in fields(self)])
+
     @property
     def total(self) -> int:
         """All operations, each as one."""
@@ -158,8 +162,9 @@ def savings(
     """Operations of a program with its derivatives: with all three savings, and without each.
 
     Forward values: without them, every use of a forward value by a derivative computes it again
-    from the inputs. Products: without them, every derivative computes its own chain, from the
-    result back. Reciprocals: without them, every product with a stored reciprocal is a division.
+    from the inputs. Products: without them, every use of a product of the way back, by a
+    derivative or by the next product, computes it again. Reciprocals: without them, every product
+    with a stored reciprocal is a division.
     """
     outputs, program, names = stable(outputs, program, names or {})
     everything = {**outputs, "": program.result}
@@ -223,12 +228,14 @@ def _without_products(
     forward: set[Register],
     sizes: Mapping[str, int],
 ) -> Count:
-    """Each derivative is computed on its own; forward values are kept."""
+    """Each use of a product of the way back multiplies it out anew; forward values are kept."""
     total = _total([made[r] for r in forward], sizes)
-    for view in linear.outputs.values():
-        assert isinstance(view.source, Register)
-        own = _closure([view.source], made, forward)
-        total = total + _total([made[r] for r in own], sizes)
+    times = Counter(view.source for view in linear.outputs.values())
+    for i in reversed(linear.instructions):
+        if i.result not in forward:
+            total = total + _total([i], sizes).times(times[i.result])
+            for source in i.sources:
+                times[source] += times[i.result]
     return total + Count(stored=_stored(linear, sizes, forward))
 
 
