@@ -6,7 +6,9 @@ one message on standard error and no traceback.
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -22,6 +24,9 @@ from pullback.errors import PullbackError
 class Commands(click.Group):
     """Commands whose errors are one clear message."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _formula_last(args, self.commands))
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -34,6 +39,20 @@ class Commands(click.Group):
         except OSError as error:
             click.echo(f"pullback: cannot write: {error.strerror}", err=True)
             ctx.exit(2)
+
+
+def _formula_last(args: list[str], commands: Mapping[str, click.Command]) -> list[str]:
+    """A formula that begins with a minus sign is no option: it goes last, behind ``--``."""
+    command = commands.get(args[0]) if args else None
+    if command is None or "--" in args:
+        return args
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    valued = {name for option in options if not option.is_flag for name in option.opts}
+    for k, arg in enumerate(args[1:], start=1):
+        single = arg.startswith("-") and arg[:2] not in {"--", *valued}
+        if single and re.search(r"[^\w-]", arg) and args[k - 1] not in valued:
+            return [*args[:k], *args[k + 1 :], "--", arg]
+    return args
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
