@@ -104,8 +104,7 @@ def test_a_section_of_the_explanation():
     assert "∂f/∂vec(U)ᵀ" in text and "∂L/∂V three ways" in text
     assert "Three ways" not in explanation.text()
     assert "Three ways" in explanation.html("full") and "Three ways" in explanation.markdown("full")
-    data = json.loads(explanation.json())
-    assert [w["ways"][1]["name"] for w in data["ways"]] == ["flattened"] * 2
+    assert [three.to_dict()["ways"][1]["name"] for three in explanation.ways] == ["flattened"] * 2
 
 
 @pytest.mark.parametrize("name", ["<script>", "a_b", "a\\b", "a&b", "$x$", "π😀"])

@@ -66,7 +66,11 @@ class Explanation:
 
     @cached_property
     def ways(self) -> Sequence[Ways]:
-        """For each result its three ways: entry by entry, flattened, and as matrices."""
+        """For each result its three ways: entry by entry, flattened, and as matrices.
+
+        As data by ``.to_dict()`` of each; they are no part of :meth:`json`, since each walks the
+        whole way to its variable.
+        """
         return Lazy([partial(Ways, self.reader, node) for node in self.reader.targets])
 
     @property
@@ -107,7 +111,6 @@ class Explanation:
                 "results": plain(self.results),
                 "layers": plain(self.layers),
                 "rewrites": plain(self.rewrites),
-                "ways": [way.to_dict() for way in self.ways],
             },
             ensure_ascii=False,
             indent=1,

@@ -67,14 +67,15 @@ class Ways:
         self.target = node
         self.derivation = reader.derivations[reader.targets[node]]
         self.sizes = dict(sizes or {})
-        known = {
-            name
-            for part in (*self._path, node, reader.program.result)
-            for size in part.shape
-            for name in size.names
-        }
-        known |= {s for v in reader.program.variables.values() for z in v.shape for s in z.names}
-        for name, value in self.sizes.items():
+        if self.sizes:
+            self._check(self.sizes)
+
+    def _check(self, sizes: Mapping[str, int]) -> None:
+        """PullbackError for a size that does not occur, or that is no size."""
+        given = self.reader.program.variables.values()
+        shapes = [node.shape for node in (*self._path, *given)]
+        known = {name for shape in shapes for size in shape for name in size.names}
+        for name, value in sizes.items():
             if name not in known:
                 hint = suggestion(name, sorted(known))
                 raise PullbackError(f"no size is called '{name}'", hint=hint)
