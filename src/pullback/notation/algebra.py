@@ -13,6 +13,7 @@ from fractions import Fraction
 from pullback.expressions.normal import number_power
 from pullback.expressions.sizes import Size
 from pullback.notation import places
+from pullback.notation.diagonals import onto_diagonals
 from pullback.notation.names import Name
 from pullback.notation.norms import degree_of, p_norm
 from pullback.notation.orders import in_reading_order
@@ -148,7 +149,7 @@ def product(factors: Iterable[Formula]) -> Formula:
             if f.kind == "scalar":
                 taken.take(f)
         chain = [f for f in chain if f.kind != "scalar"]
-    chain = _in_blocks(_shorter_chain(chain))
+    chain = _in_blocks(onto_diagonals(_shorter_chain(chain), product, transpose))
     if chain and chain[0].kind == "row" and chain[-1].kind == "column":
         taken.take(_scalar_chain(chain))
         chain = []
