@@ -47,7 +47,7 @@ def weights(
     nonnegative: Container[Register],
 ) -> Weights | None:
     """The weights of a square, if there are some, none can be negative and it is worth their roots."""
-    pair = square(factors, kept)
+    pair = square(factors, kept) if len(factors) > 2 else None
     if pair is None:
         return None
     labels, others = (factors[k][1] for k in pair)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.expressions.walks import rebuild
@@ -113,6 +114,11 @@ _ROWS: dict[type[Node], tuple[Row, ...]] = {
 }
 
 
+# nodes that no row rewrites, with the rows that were tried: derivatives are simplified once more
+# together with what they are compiled with
+_final: WeakKeyDictionary[Node, tuple[Row, ...]] = WeakKeyDictionary()
+
+
 def simplify(root: Node, trace: Trace | None = None) -> Node:
     """An expression of equal value that no row rewrites further.
 
@@ -153,11 +159,15 @@ def _first_rewrite(node: Node) -> Rewrite | None:
             after = law.rewrite(*node.arguments)
             if after is not None and after is not node:
                 return Rewrite(law.statement, node, after)
+    rows = _ROWS.get(type(node))
+    if rows is None or _final.get(node) is rows:
+        return None
     has = tags(node) if isinstance(node, Contraction) else None
-    for row in _ROWS.get(type(node), ()):
+    for row in rows:
         if has is not None and row.needs and row.needs not in has:
             continue
         after = row.rewrite(node)
         if after is not None and measure(after) < measure(node):
             return Rewrite(row.law, node, after)
+    _final[node] = rows
     return None
