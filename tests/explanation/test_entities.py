@@ -170,5 +170,9 @@ def test_files(tmp_path):
 def test_sizes_that_do_not_fit(sizes, message):
     with pytest.raises(PullbackError, match=message):
         pb.entity("W*x", "W", sizes=sizes)
+    with pytest.raises(PullbackError, match=message):
+        pb.entity("W*x", "W").picture(sizes=sizes)
+    with pytest.raises(PullbackError, match="sizes do not fit"):
+        pb.entity("x: n\nx(2:5)", "x").picture(sizes={"n": 2})
     with pytest.raises(PullbackError, match="there is no variable 'y'"):
         pb.entity("W*x", "W").picture({"y": 1})

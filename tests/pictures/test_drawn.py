@@ -259,6 +259,7 @@ def test_a_field_of_two_numbers_has_holes_where_it_is_not_defined():
         ("a*b*c", [], {}, "drawn over two numbers"),
         ("x: 3\nsum(x)", ["x"], {}, "has 3 entries; a field needs 2"),
         ("a*b", [], {"around": (2, 1)}, "around is a range"),
+        ("log(a) + b", [], {"around": (-3, -1)}, "defined nowhere in this range"),
     ],
 )
 def test_no_field(text, wrt, options, message):

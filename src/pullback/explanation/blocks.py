@@ -21,14 +21,16 @@ SMALL = (3, 4, 2, 5)  # sizes to show a structure at, one after the other
 
 def scene(entity: Entity, values: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> Scene:
     """The picture of an entity at values of its variables, or of its structure."""
-    known, notes = _sizes(entity, values or {}, sizes)
+    entity.insist_on(sizes)
+    known, notes = _sizes(entity, values or {}, sizes), list[str]()
     shape = [size.evaluate(known) for size in entity.derivation.shape]
     numbers = values is not None
     if math.prod(shape) > MOST_ENTRIES:
         text = "×".join(map(str, shape))
-        memory = 8 * math.prod(shape)
+        count = math.prod(shape)
+        entries = f"{count:,}" if count < 10**12 else f"{count:.1e}"
         notes.append(
-            f"{text} = {math.prod(shape):,} entries ({memory / 2**30:,.1f} GiB) are too many to draw:"
+            f"{text} = {entries} entries ({8 * count / 2**30:,.3g} GiB) are too many to draw:"
         )
         notes.append("this is the structure at small sizes")
         known, numbers = _small(entity, {}), False
@@ -81,9 +83,7 @@ def _four(array: Any, order: list[int]) -> Any:
     return turned.reshape((1,) * (4 - turned.ndim) + turned.shape)
 
 
-def _sizes(
-    entity: Entity, values: Mapping[str, Any], sizes: Mapping[str, int]
-) -> tuple[dict[str, int], list[str]]:
+def _sizes(entity: Entity, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, int]:
     """A number for each named size: as given, as the values show, else small."""
     variables = entity.derivation.program.variables
     shown: dict[str, int] = {}
@@ -95,7 +95,7 @@ def _sizes(
         for size, length in zip(variables[name].shape, np.shape(value), strict=False):
             if len(size.names) == 1 and str(size) == size.names[0]:
                 shown.setdefault(size.names[0], length)
-    return _small(entity, {**sizes, **shown}), []
+    return _small(entity, {**sizes, **shown})
 
 
 def _small(entity: Entity, known: Mapping[str, int]) -> dict[str, int]:
@@ -106,9 +106,17 @@ def _small(entity: Entity, known: Mapping[str, int]) -> dict[str, int]:
     rest += sorted(entity.size_names - set(found) - set(rest))
     for k, name in enumerate(rest):
         found[name] = SMALL[k % len(SMALL)]
-    for more in range(1, 10):  # a size such as n − 4 needs a larger n
-        shape = [size.evaluate(found) for size in entity.derivation.shape]
-        if min(shape, default=1) >= 1:
+    for more in range(1, 12):  # a size such as n − 4 needs a larger n
+        if _fits(entity, found):
             return found
         found.update({name: found[name] + more for name in rest})
-    raise PullbackError("no small sizes give every axis a length", hint="give sizes, as in n=5")
+    raise PullbackError("these sizes do not fit: an axis or a slice would go below its start")
+
+
+def _fits(entity: Entity, sizes: Mapping[str, int]) -> bool:
+    """Whether every axis has a length, and slices stay on their axes."""
+    granted = [size for part in entity.pattern.parts for size in part.granted]
+    axes = [size.evaluate(sizes) for size in entity.derivation.shape]
+    return min(axes, default=1) >= 1 and all(
+        size.evaluate(sizes) >= 0 for size in granted if set(size.names) <= set(sizes)
+    )

@@ -57,13 +57,16 @@ class Entity:
     def __init__(self, derivation: Derivation, sizes: Mapping[str, int] | None = None) -> None:
         self.derivation = derivation
         self.sizes = dict(sizes or {})
-        shapes = [v.shape for v in derivation.program.variables.values()]
+        self.insist_on(self.sizes)
+
+    def insist_on(self, sizes: Mapping[str, int]) -> None:
+        """PullbackError for a size that does not occur, or that is no size."""
+        shapes = [v.shape for v in self.derivation.program.variables.values()]
         known = self.size_names.union(*(size.names for shape in shapes for size in shape))
-        for name, value in self.sizes.items():
+        for name, value in sizes.items():
             if name not in known:
-                raise PullbackError(
-                    f"no size is called '{name}'", hint=suggestion(name, sorted(known))
-                )
+                hint = suggestion(name, sorted(known))
+                raise PullbackError(f"no size is called '{name}'", hint=hint)
             if not isinstance(value, int) or value < 1:
                 raise PullbackError(f"the size {name} is a number of entries, not {value!r}")
 

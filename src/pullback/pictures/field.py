@@ -158,6 +158,10 @@ def field(
     points = _grid(square, ARROWS)
     arrows = at(points, "arrow") * (-1.0 if scalar else 1.0)
     held = np.isfinite(arrows).all(axis=0)
+    if not held.any() or not (heights is None or np.isfinite(heights).any()):
+        raise PullbackError(
+            "the function is defined nowhere in this range", hint="give another range by around="
+        )
     labels = (f"{names[0]}_1", f"{names[0]}_2") if orders == [1] else (names[0], names[1])
     return FieldPicture(title, labels, square, heights, points[:, held], arrows[:, held], theme)
 
