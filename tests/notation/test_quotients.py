@@ -10,6 +10,8 @@ QUOTIENTS = [
     ("x:\natan(x/sqrt(1 - x^2))", "x", "1/√(1 − x²)"),
     ("x:\nx/(1 + x^2)", "x x", "2 x (x² − 3)/(x² + 1)³"),
     ("x:\nc:\nx/sqrt(x^2 + c^2)", "x", "c²/(x² + c²)^(3/2)"),
+    ("x:\ny:\natan(y/x)", "x", "−y/(x² + y²)"),
+    ("x:\ny:\natan(y/x)", "y", "x/(x² + y²)"),
     ("s:\nx:\nx/(s*sqrt(2*pi))", "s", "−x/(s² √(2 π))"),
     ("y: n\np: n\n-sum(y.*log(p) + (1-y).*log(1-p))", "p", "(p − y) ⊘ (p ⊙ (1 − p))"),
     ("A: m n\nx: n\nsum(sqrt((A*x).^2 + 1))", "x x", "Aᵀ diag(1 ⊘ ((A x)^⊙2 + 1)^⊙(3/2)) A"),

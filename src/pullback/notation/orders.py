@@ -10,7 +10,10 @@ from pullback.notation.tree import LAST, Formula, is_negative
 def in_reading_order(terms: Sequence[Formula]) -> list[Formula]:
     """Positive terms first, the identity before what is added to it, else as in the program."""
     plus = sorted((f for f in terms if not is_negative(f)), key=_order)
-    minus = sorted((f for f in terms if is_negative(f)), key=lambda f: (f.size > 3, _order(f)))
+    minus = sorted(
+        (f for f in terms if is_negative(f)),
+        key=lambda f: (f.size > 3 or f.op == "number", _order(f)),
+    )
     numbers = [f for f in plus if f.op == "number"]
     others = sorted((f for f in plus if f.op != "number"), key=lambda f: f.op != "identity")
     if all(f.op == "function" for f in others):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Node, Number, Sum
+from pullback.expressions.nodes import Node, Number, SizeValue, Sum
 from pullback.simplification.factors import base_and_exponent, like_factors
 from pullback.simplification.measure import measure
 from pullback.simplification.products import Factor, Label, Opened, tags
@@ -41,6 +41,32 @@ def one_denominator(node: Node) -> Node | None:
         if found is not None and (best is None or measure(found)[:2] < measure(best)[:2]):
             best = found
     return best
+
+
+def reciprocal_of_quotients(node: Node) -> Node | None:
+    """(a + b/c)⁻¹ = c (a c + b)⁻¹, and so for other whole negative powers, entry by entry."""
+    base, exponent = base_and_exponent(node)
+    if base is node or not isinstance(base, Sum) or not isinstance(exponent, int) or exponent > 0:
+        return None
+    if not 2 <= len(base.terms) <= MOST_TERMS:
+        return None
+    fractions = [_Fraction(c, term) for c, term in base.terms]
+    least: dict[Base, Fraction] = {}
+    for f in fractions:
+        for key, e in f.exponents.items():
+            if e < 0 and not _opens(key[0]) and not isinstance(key[0], SizeValue):
+                least[key] = min(e, least.get(key, e))
+    if not least:
+        return None
+    terms: list[Term] = []
+    for f in fractions:
+        powers = [f.exponents.get(b, Fraction(0)) - e for b, e in least.items()]
+        terms += f.times([*least], powers, all_sums=False)
+    axes = tuple(range(node.order))
+    factors: list[Factor] = [(make.power(make.add(terms, base.shape), exponent), axes)]
+    for (below, places), e in least.items():
+        factors.append((make.power(below, make.exact_number(e * exponent)), places))
+    return make.contract(factors, axes)
 
 
 def _opens(node: Node) -> bool:

@@ -103,6 +103,7 @@ OF_FUNCTIONS: tuple[Row, ...] = (
     Row("for positive x: Πⱼ≠ᵢ xⱼ = Π x / xᵢ", signs.product_of_positive),
     Row("| |x| | = |x|, relu relu x = relu x", signs.of_itself),
     Row("an even function forgets a sign: |−x| = |x|", pairs.of_even_function),
+    Row("1/(a + b/c) = c/(a c + b)", denominators.reciprocal_of_quotients),
     Row("powers of signs, of 0 and 1, of |x|, of eˣ", pairs.power_of_known),
 )
 
