@@ -13,7 +13,6 @@ from cookbook import Row, measure
 from textbook_rows import ROWS
 
 LONGER = {
-    "(24) determinant of I + a xᵀ",  # the lemma det(I + a xᵀ) = 1 + xᵀ a is not used
     "RMS norm",  # ‖x‖²/n for mean(x^⊙2)
 }
 

@@ -54,6 +54,8 @@ a: n positive | chol(diag(a))
 A: n n posdef | chol(A)*chol(A)'
 A: n n posdef | chol(A)'*inv(A)
 L: n n lower | tril(L)
+a: n; x: n | det(eye(n) + a*x')
+c: ; x: n | inv(eye(n) + c*x*x')*x
 D: n n diagonal | inv(D) .* eye(n)
 """
 

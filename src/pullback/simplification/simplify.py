@@ -23,6 +23,7 @@ from pullback.simplification import (
     opening,
     pairs,
     places,
+    rank_one,
     signs,
     terms,
     totals,
@@ -50,6 +51,7 @@ OF_PRODUCTS: tuple[Row, ...] = (
     Row("like factors: xᵃ xᵇ = xᵃ⁺ᵇ", factors.like_factors),
     Row("eˣ / Σ eˣ = softmax(x)", exponentials.softmax_recognised),
     Row("X⁻¹ X = I", inverses.inverse_cancels, "inv"),
+    Row("(I + u vᵀ)⁻¹ u = u/(1 + vᵀ u)", rank_one.inverse_beside_its_vector, "inv"),
     Row("adj(X)/det(X) = X⁻¹", inverses.adjugate_over_determinant, "adjugate"),
     Row("L Lᵀ = A, L⁻ᵀ L⁻¹ = A⁻¹ for L = chol(A)", triangles.factor_squared, "cholesky"),
     Row("Lᵀ A⁻¹ = L⁻¹, L⁻¹ A = Lᵀ for L = chol(A)", triangles.factor_beside_its_square, "cholesky"),
@@ -94,6 +96,7 @@ OF_FUNCTIONS: tuple[Row, ...] = (
     Row("chol(diag(x)) = diag(√x)", triangles.factor_of_diagonal),
     Row("log det chol(A) = ½ log det A, det chol(A) = √det A", triangles.determinant_of_factor),
     Row("L(c E) = c L(E) for a linear function L", triangles.multiple_taken_out),
+    Row("det(I + u vᵀ) = 1 + vᵀ u", rank_one.determinant_lemma),
     Row(
         "(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹, log|det(A ⊗ B)| = n log|det A| + m log|det B|", merged.of_kronecker
     ),
