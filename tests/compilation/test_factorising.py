@@ -155,6 +155,24 @@ def test_what_cannot_be_factorised_is_refused_with_the_line(text, given, message
     assert np.isfinite(fn(**{"x": x, name: GIVEN[name]})).all()
 
 
+def test_a_branch_that_is_not_taken_needs_no_factor():
+    f = pb.parse(
+        "where(t > 0, logdet(S) + x'*inv(S)*x, 2)",
+        shapes={"S": ("n", "n"), "x": ("n",), "t": ()},
+        assume={"S": ["posdef"]},
+    )
+    fn = pb.compile(f)
+    assert fn(S=-S, x=x, t=-1.0) == 2
+    with pytest.raises(DomainError, match="positive definite"):
+        fn(S=-S, x=x, t=1.0)
+
+
+def test_what_fails_beside_a_shared_factor_is_named():
+    fn = pb.compile(stated("inv(A)*x + inv(A)'*x + log(x)"))
+    with pytest.raises(DomainError, match="log leaves the real numbers"):
+        fn(A=A, x=-np.ones(N))
+
+
 @pytest.mark.parametrize("text", ["inv(A)*x + inv(A)'*x", "inv(S)*x", "inv(L)*x", "logdet(S)"])
 def test_nan_passes_through(text):
     fn = pb.compile(stated(text))

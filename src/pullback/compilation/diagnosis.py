@@ -47,6 +47,7 @@ def run_traced(
 
     speller = Speller(named, text)
     failed: dict[Register, DomainError] = {}  # what is computed from a failure
+    lost: set[Register] = set()  # what has no value at all
     given = dict(zip(program.inputs, arrays, strict=True))
     for i in program.instructions:
         name = f"r{i.result.index}"
@@ -57,9 +58,23 @@ def run_traced(
             code = "\n".join(speller.statements(i, name, owned=False))
         else:
             code = f"{name} = {speller.expression(i)[0]}"
-        found = _run(code, space, i, user, sizes)
+        chooses = i.op == "map" and i.name == "where"
+        missing = next((r for r in i.sources if r in lost), None)
+        if missing is not None and not chooses:
+            failed[i.result] = failed[missing]
+            lost.add(i.result)
+            _fill(space, i, sizes)
+            continue
+        try:
+            found = _run(code, space, i, user)
+        except np.linalg.LinAlgError as problem:
+            found = None
+            if _finite(i, space):  # else a NaN was given
+                found = _domain_error(i, user, _needs(i), str(problem))
+                lost.add(i.result)
+            _fill(space, i, sizes)
         before = i.operands
-        if i.op == "map" and i.name == "where":
+        if chooses:
             condition, *chosen = [speller.operand(view)[0] for view in before]
             taken = [
                 f"np.where({condition}, {chosen[0]}, 0)",
@@ -81,35 +96,41 @@ def run_traced(
     return {name: space[f"r{v.source.index}"] for name, v in program.outputs.items()}  # type: ignore[union-attr]
 
 
-def _run(
-    code: str, space: dict[str, Any], i: Instruction, user: Program, sizes: Mapping[str, int]
-) -> DomainError | None:
-    """Runs an instruction; the error to raise if its result, no numbers, is used."""
+def _run(code: str, space: dict[str, Any], i: Instruction, user: Program) -> DomainError | None:
+    """Runs an instruction; the error to raise if its result, no numbers, is used.
+
+    Raises LinAlgError where there is no result.
+    """
     try:
         with np.errstate(divide="raise", invalid="raise", over="ignore", under="ignore"):
             exec(code, space)
         if scipy_modules([i]):
             raise FloatingPointError  # perhaps: SciPy raises no flags
-    except np.linalg.LinAlgError as problem:
-        if _finite(i, space):
-            raise _domain_error(i, user, _needs(i), str(problem)) from None
-        shape = [size.evaluate(sizes) for size in i.result.shape]
-        space[f"r{i.result.index}"] = np.full(shape, np.nan, space["dtype"])  # a NaN was given
     except ZeroDivisionError:
         raise _domain_error(i, user, "divides by zero", "") from None
     except FloatingPointError:
         with np.errstate(all="ignore"):
             exec(code, space)
-        if _finite(i, space) and not np.all(np.isfinite(space[f"r{i.result.index}"])):
+        if _finite(i, space) and not _all_finite(space[f"r{i.result.index}"]):
             operands = [space[f"r{source.index}"] for source in i.sources]
             return _domain_error(i, user, *_reason(i, operands))
     return None
 
 
 def _finite(i: Instruction, space: Mapping[str, Any]) -> bool:
-    operands = [space[f"r{source.index}"] for source in i.sources]
-    parts = [part for x in operands for part in (x if isinstance(x, tuple) else (x,))]
-    return all(np.all(np.isfinite(part)) for part in parts)
+    return all(_all_finite(space[f"r{source.index}"]) for source in i.sources)
+
+
+def _all_finite(value: Any) -> bool:
+    """Whether an array, or each of several, holds finite numbers."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return all(bool(np.all(np.isfinite(part))) for part in parts)
+
+
+def _fill(space: dict[str, Any], i: Instruction, sizes: Mapping[str, int]) -> None:
+    """NaNs for what cannot be computed."""
+    shape = [size.evaluate(sizes) for size in i.result.shape]
+    space[f"r{i.result.index}"] = np.full(shape, np.nan, space["dtype"])
 
 
 def _needs(i: Instruction) -> str:
