@@ -92,6 +92,14 @@ def test_a_hessian_with_values():
     assert "zero, whatever the numbers are" in labels
 
 
+def test_more_than_four_axes_stand_in_rows_that_say_their_places():
+    T = pb.tensor("T", 2, 2, 2)
+    e = pb.entity(T * T, T)
+    assert e.nonzeros == "8" and e.axes[0].text == "output axis 1, place i of f"
+    labels = [label.text for label in e.picture().scene.labels]
+    assert {"i, j, k = 1, 1, 1", "i, j, k = 2, 1, 2", "l = 2", "m ↓", "n →"} <= set(labels)
+
+
 def test_layouts_are_told():
     gradient = pb.entity("norm2(A*x - b)^2", "x").layouts
     assert [(c.name, c.shape, c.computed) for c in gradient] == [

@@ -7,7 +7,7 @@ has some of length 1, without a letter.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class Blocks:
     """What is drawn: ``mask`` says where an entry can differ from zero, ``values`` what it is.
 
     ``letters`` name the four axes, empty for one that is not there; ``notes`` stand below.
+    ``rows`` is what each row of the grid is called where it is not just numbered.
     """
 
     title: str
@@ -39,6 +40,10 @@ class Blocks:
     values: Array | None
     letters: tuple[str, str, str, str]
     notes: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+
+    def row_name(self, row: int) -> str:
+        return self.rows[row] if self.rows else f"{self.letters[0]} = {row + 1}"
 
 
 def draw(blocks: Blocks) -> Scene:
@@ -62,7 +67,7 @@ def draw(blocks: Blocks) -> Scene:
         notes.append(f"each cell is the largest of {steps[0]}×{steps[1]} entries")
         mask = _pooled(mask, steps)
         values = None if values is None else _pooled(values, steps)
-    return _page(Blocks(blocks.title, mask, values, blocks.letters, tuple(notes)))
+    return _page(replace(blocks, mask=mask, values=values, notes=tuple(notes)))
 
 
 def _pooled(array: Array, steps: Sequence[int]) -> Array:
@@ -79,7 +84,7 @@ def _pooled(array: Array, steps: Sequence[int]) -> Array:
 def _page(blocks: Blocks) -> Scene:
     rows, columns, high, wide = blocks.mask.shape
     outer_row, outer_column, inner_row, inner_column = blocks.letters
-    left = 16.0 + (text_width(f"{outer_row} = {rows}") + 10 if outer_row else 0)
+    left = 16.0 + (text_width(blocks.row_name(rows - 1)) + 10 if outer_row else 0)
     left += text_width(inner_row) + 22 if inner_row else 0
     gap = 14.0 if max(rows, columns) > 1 else 0.0
     wraps = not outer_row and columns > 1
@@ -103,7 +108,7 @@ def _page(blocks: Blocks) -> Scene:
                 text = f"{outer_column} = {column + 1}"
                 scene.add(Label(middle, y - above + 8, text, 11, colour="muted"))
             if outer_row and column == 0:
-                text = f"{outer_row} = {row + 1}"
+                text = blocks.row_name(row)
                 scene.add(Label(16, y + high * cell / 2, text, 11, "start", colour="muted"))
             _letters(scene, blocks, x, y, cell, first=row == 0 and column == 0)
             _cells(scene, blocks, (row, column), (x, y, cell), paint, hatch)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pullback.drawing.blocks import Blocks, draw
+from pullback.drawing.blocks import MOST_BLOCKS, Blocks, draw
 from pullback.drawing.scene import Scene
 from pullback.errors import PullbackError, suggestion
 
@@ -48,8 +49,12 @@ def scene(entity: Entity, values: Mapping[str, Any] | None, sizes: Mapping[str, 
         letters[k + 4 - min(4, len(order))] = entity.axes[axis].letter
     if len(order) == 1:
         letters = ["", "", letters[3], ""]
+    rows: tuple[str, ...] = ()
     if len(order) > 4:
-        letters[0] = ", ".join(entity.axes[axis].letter for axis in order[:-3])
+        outer = np.ndindex(*(mask.shape[axis] for axis in order[:-3]))
+        named = [", ".join(str(k + 1) for k in place) for place in islice(outer, MOST_BLOCKS)]
+        rows = tuple([f"{', '.join(_letters(entity, order[:-3]))} = {text}" for text in named])
+        letters[0] = ", ".join(_letters(entity, order[:-3]))
     title = f"{entity.name.text}: {_described(entity)}"
     return draw(
         Blocks(
@@ -58,12 +63,17 @@ def scene(entity: Entity, values: Mapping[str, Any] | None, sizes: Mapping[str, 
             None if array is None else _four(array, order),
             (letters[0], letters[1], letters[2], letters[3]),
             tuple(filter(None, notes)),
+            rows,
         )
     )
 
 
 def _described(entity: Entity) -> str:
     return ", ".join(axis.text for axis in entity.axes) or "a number"
+
+
+def _letters(entity: Entity, axes: Sequence[int]) -> list[str]:
+    return [entity.axes[axis].letter for axis in axes]
 
 
 def _arranged(entity: Entity) -> list[int]:

@@ -86,7 +86,14 @@ class FieldPicture(Picture):
             if len(levels) > 1:
                 line = ink(colours.second)
                 drawn = axes.contour(x, y, self.heights, levels, colors=line, linewidths=0.9)
-                axes.clabel(drawn, drawn.levels[1::3], fontsize=7.5, fmt=short, colors=colour)
+                told = axes.clabel(
+                    drawn, drawn.levels[1::3], fontsize=7.5, fmt=short, colors=colour
+                )
+                for text in told:  # one at the edge would be cut
+                    text.set_zorder(9)
+                    a, b = text.get_position()
+                    inside = 0.06 < (a - left) / (right - left) < 0.94
+                    text.set_visible(inside and 0.04 < (b - low) / (high - low) < 0.96)
         length = np.hypot(*self.arrows)
         ends = self.arrows / np.where(length > 0, length, 1)
         share = np.sqrt(length / max(float(length.max(initial=0.0)), 1e-300))
