@@ -102,7 +102,7 @@ def stated_dialect() -> Dialect | None:
 
 def _read(path: str) -> str:
     try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise PullbackError(f"cannot read {path}: {reason}") from None
@@ -114,6 +114,10 @@ def _declared(
     """The options --shape and --assume, which are written as in a program."""
     sizes: dict[str, list[Size]] = {}
     words: dict[str, list[str]] = {}
+    for option in (*shapes, *assumptions):
+        if ":" not in option:
+            hint = 'as in  --shape "U: m n"  and  --assume "A: symmetric"'
+            raise PullbackError(f"'{option}' is no declaration", None, hint)
     for option in shapes:
         found, assumed = read_declarations(option)
         for name, size in found.items():

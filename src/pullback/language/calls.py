@@ -15,6 +15,7 @@ from pullback.functions.record import Definition, Function, Record, Signature
 from pullback.language import arranging, filling, joining
 from pullback.language import kinds as k
 from pullback.language.callee import Callee
+from pullback.language.instead import instead_of
 from pullback.language.kinds import Build, Kind, Refusal, Rule, Verdict
 from pullback.language.labelling import einsum
 from pullback.language.probing import probed
@@ -68,6 +69,12 @@ def similar(name: str, known: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else ""
 
 
+def _of_numpy(name: str) -> str:
+    """The hint for a function of NumPy, or of MATLAB by the same name, in words of the text."""
+    found = instead_of(name) or instead_of(f"linalg.{name}") or instead_of(f"linalg.matrix_{name}")
+    return found.replace("pb.", "").replace("a symbol", "a value")
+
+
 def resolve(call: Call, text: str, names: Iterable[str]) -> Callee:
     """The meaning of a call; PullbackError for an unknown name or a wrong number of arguments."""
     place = Place(text, call.start, call.stop)
@@ -93,7 +100,7 @@ def resolve(call: Call, text: str, names: Iterable[str]) -> Callee:
         if call.function in known:
             hint = f"to multiply, write {call.function}*(…)"
             raise PullbackError(f"'{call.function}' is no function", head, hint)
-        hint = _INSTEAD.get(name) or similar(name, FUNCTION_NAMES)
+        hint = _INSTEAD.get(name) or _of_numpy(name) or similar(name, FUNCTION_NAMES)
         raise PullbackError(f"unknown function '{call.function}'", head, hint)
     if isinstance(record, Definition):
         if record.takes_axis and count == 2:
