@@ -170,3 +170,15 @@ def test_a_hessian_that_is_zero_stays_small():
     K = pb.compile(pb.hessian("sum(x)", "x"), structure="keep")(n=10**6)
     assert K.nbytes <= 8 and K.shape == (10**6, 10**6)
     assert not np.any(K @ np.ones(10**6))
+
+
+def test_a_regulariser_joins_the_block_that_it_is_added_to():
+    """2 δ_ik (VᵀV)_jl + 2 c δ_ik δ_jl is δ_ik ⊗ (2 VᵀV + 2 c I): one block for all rows."""
+    f = pb.parse("normF(X - U*V')^2 + c*normF(U)^2", shapes={"X": ("n", "m"), "U": ("n", "k")})
+    H = pb.hessian(f, "U")
+    assert str(H.structure).startswith("δ_ik ⊗ core_jl: ")
+    rng = np.random.default_rng(8)
+    V, c, b = rng.normal(size=(6, 3)), 0.7, rng.normal(size=(5, 3))
+    K = pb.compile(H, structure="keep")(V=V, c=c, n=5)
+    assert K.form.solver is not None and K.nbytes == 8 * 9
+    np.testing.assert_allclose(K.solve(b), b @ np.linalg.inv(2 * V.T @ V + 2 * c * np.eye(3)))

@@ -96,15 +96,15 @@ def factored(node: Node) -> Factored:
         rest = [t for t in terms if t not in flat]
         together = make.add([(t.coefficient, product_of(t, node.shape)) for t in flat])
         terms = [Term(1, ((together, tuple(range(node.order))),), tuple(range(node.order))), *rest]
-    return Factored(node.shape, tuple(_collected(terms)))
+    return Factored(node.shape, tuple(_collected(terms, node.shape)))
 
 
-def _collected(terms: Iterable[Term]) -> list[Term]:
-    """Terms that differ in one factor only, as one with the sum of these factors."""
+def _collected(terms: Iterable[Term], shape: Shape) -> list[Term]:
+    """Terms that can be added up without more to store, as one."""
     result: list[Term] = []
     for term in terms:
         for k, other in enumerate(result):
-            joined = _joined(other, term)
+            joined = _joined(other, term, shape)
             if joined is not None:
                 result[k] = joined
                 break
@@ -113,38 +113,49 @@ def _collected(terms: Iterable[Term]) -> list[Term]:
     return result
 
 
-def _joined(one: Term, other: Term) -> Term | None:
+def _joined(one: Term, other: Term, shape: Shape) -> Term | None:
+    """Terms that differ in one factor, as one with the sum of these factors, or all added up."""
     mine, its = set(one.factors) - set(other.factors), set(other.factors) - set(one.factors)
-    if one.output != other.output:
-        return None
-    if len(mine) > 1 or len(mine) != len(its):
-        return _added_up(one, other)
-    if len(set(one.factors)) < len(one.factors) or len(one.factors) != len(other.factors):
+    several = len(set(one.factors)) < len(one.factors) or len(one.factors) != len(other.factors)
+    if one.output != other.output or len(mine) > 1 or len(mine) != len(its):
+        return _added_up(one, other, shape) or _added_up(other, one, shape)
+    if several:
         return None
     if not mine:
         return replace(one, coefficient=make.plain(one.coefficient + other.coefficient))
     ((node, labels),), ((second, order),) = mine, its
     if set(labels) != set(order) or len(set(labels)) < len(labels):
-        return _added_up(one, other)
+        return _added_up(one, other, shape)
     turned = make.contract([(second, order)], labels)
     together = make.add([(one.coefficient, node), (other.coefficient, turned)])
     shared = tuple([f for f in one.factors if f in other.factors])
     return Term(1, (*shared, (together, labels)), one.output)
 
 
-def _added_up(one: Term, other: Term) -> Term | None:
-    """Both terms as one tensor of their labels, where that stores no more than they do apart."""
-    size_of = {
-        x: size
-        for term in (one, other)
-        for node, labels in term.factors
-        for x, size in zip(labels, node.shape, strict=True)
-    }
-    labels = sorted(size_of)
-    together = _entries([size_of[x] for x in labels])
-    if _nominal(together) > _nominal(one.stored + other.stored):
+def _added_up(one: Term, finer: Term, shape: Shape) -> Term | None:
+    """Both terms as one tensor of the first one's labels, if that stores no more than they do apart.
+
+    The other may have further δs: A + c I takes no more than A.
+    """
+    of: dict[Label, Label] = {}  # for each label of the first term, the other's
+    for mine, its in zip(one.output, finer.output, strict=True):
+        if of.setdefault(mine, its) != its:
+            return None
+    first: dict[Label, Label] = {}
+    for mine, its in of.items():
+        first.setdefault(its, mine)
+    tied = {x for x, its in of.items() if [*of.values()].count(its) > 1}
+    held = {x for _, labels in one.factors for x in labels}
+    held |= {first[x] for _, labels in finer.factors for x in labels}
+    labels = sorted(held | tied)
+    sizes = {x: size for x, size in one.sizes(shape).items() if x in labels}
+    if _nominal(_entries(sizes.values())) > _nominal(one.stored + finer.stored):
         return None
-    parts = [(t.coefficient, make.contract(t.factors, labels, dict(size_of))) for t in (one, other)]
+    turned = [(node, [first[x] for x in ls]) for node, ls in finer.factors]
+    parts = [
+        (one.coefficient, make.contract(one.factors, labels, dict(sizes))),
+        (finer.coefficient, make.contract(turned, [first[of[x]] for x in labels], dict(sizes))),
+    ]
     return Term(1, ((make.add(parts), tuple(labels)),), one.output)
 
 
