@@ -152,9 +152,10 @@ def _added_up(one: Term, finer: Term, shape: Shape) -> Term | None:
     if _nominal(_entries(sizes.values())) > _nominal(one.stored + finer.stored):
         return None
     turned = [(node, [first[x] for x in ls]) for node, ls in finer.factors]
+    ends = [first[of[x]] for x in labels]
     parts = [
         (one.coefficient, make.contract(one.factors, labels, dict(sizes))),
-        (finer.coefficient, make.contract(turned, [first[of[x]] for x in labels], dict(sizes))),
+        (finer.coefficient, make.contract(turned, ends, {x: sizes[x] for x in ends})),
     ]
     return Term(1, ((make.add(parts), tuple(labels)),), one.output)
 
