@@ -54,6 +54,7 @@ class AutoFunction(PlannedFunction):
         self._function: NativeFunction | None = None
         self._never = False  # C has no word for something, or there is no compiler
         self._saved = 0.0  # what C would have saved up to now
+        self._next: dict[tuple[np.dtype[Any], tuple[int, ...]], float] = {}  # when to look again
         self._savings: dict[tuple[int, ...], float] = {}
         self._taken: dict[tuple[np.dtype[Any], tuple[int, ...]], tuple[int, ...]] = {}
 
@@ -72,16 +73,19 @@ class AutoFunction(PlannedFunction):
 
     def _weigh(self, dtype: np.dtype[Any], sizes: tuple[int, ...]) -> tuple[int, ...] | None:
         """The sizes as the C code takes them, where it is time for that."""
-        named = dict(zip(self._wanted, sizes, strict=True))
-        if sizes not in self._savings:
-            self._savings[sizes] = self.saved_by(named)
-        self._saved += self._savings[sizes]
-        if self._saved < LOOK or not self._savings[sizes]:
+        saves = self._savings.get(sizes)
+        if saves is None:
+            named = dict(zip(self._wanted, sizes, strict=True))
+            saves = self._savings[sizes] = self.saved_by(named)
+        self._saved += saves
+        if self._saved < self._next.get((dtype, sizes), LOOK) or not saves:
             return None
+        named = dict(zip(self._wanted, sizes, strict=True))
         try:
             if self._function is None:
                 self._function = self._native()
             if self._saved < BUILD and not self._function.is_kept(named, dtype):
+                self._next[dtype, sizes] = BUILD  # not to look at each call
                 return None
             self._function.prepare(named, dtype)
         except (CannotBuild, Unspoken):
