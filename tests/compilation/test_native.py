@@ -236,6 +236,23 @@ def test_reductions_along_any_axes():
         assert np.isnan(pb.compile(functions, target="native")(**used)["largest"][1])
 
 
+def test_entries_diagonals_and_workspaces_that_were_used_before():
+    """Nothing rests on memory that happens to be zero."""
+    texts = {"entry": "x(2)*sum(exp(A))", "diagonal": "diag(exp(2*A))", "trace": "tr(exp(A)*A)"}
+    shapes = {"A": ("n", "n"), "x": ("n",)}
+    functions = {
+        k: pb.parse(t, shapes={v: s for v, s in shapes.items() if v in t.replace("exp", "")})
+        for k, t in texts.items()
+    }
+    fn, reference = pb.compile(functions, target="native"), pb.compile(functions)
+    generator = np.random.default_rng(0)
+    for _ in range(3):
+        given = {"A": generator.normal(size=(5, 5)), "x": generator.normal(size=5)}
+        expected = reference(**given)
+        for key, found in fn(**given).items():
+            np.testing.assert_allclose(found, expected[key], rtol=1e-12)
+
+
 # Arrays as users have them
 
 

@@ -163,7 +163,8 @@ def _einsum(i: Instruction, before: str, after: str) -> Step:
         at = {axis: labels.index(x) for axis, x in zip(view.axes, letters, strict=True)}
         found.append(Operand(view.source, tuple([at[a] for a in range(len(at))])))
     domain = tuple([sizes[x] for x in labels])
-    return Step(i, domain, tuple(found), tuple(range(len(after))), "sum")
+    reduction = "sum" if len(after) < len(labels) else ""
+    return Step(i, domain, tuple(found), tuple(range(len(after))), reduction)
 
 
 class Fuser:

@@ -192,10 +192,13 @@ class _Writer:
                 scope.places[i.result] = part
             else:
                 scope.texts[i.result] = part.name.removeprefix("&"), ATOM
-        elif i.op == "slice":
-            scope.places[i.result] = scope.places[source].sliced(dict(i.detail))
+            return
+        place = scope.places[source]
+        place = place.sliced(dict(i.detail)) if i.op == "slice" else place.reshaped(i.result.shape)
+        if i.result.shape:
+            scope.places[i.result] = place
         else:
-            scope.places[i.result] = scope.places[source].reshaped(i.result.shape)
+            scope.texts[i.result] = f"{place.name}[{scope.size(place.start)[0]}]", ATOM
 
     def _space(self, kind: str, count: Size, first: int, last: int) -> str:
         name = self.scope.namer.name(f"w{len(self.spaces) + 1}")
