@@ -116,8 +116,7 @@ def _draw(shape: Any, axes: Any, colours: Theme) -> None:
             points.append((a, b))
             codes.append(Path.CURVE4 if shape.curved else Path.LINETO)
         look = {"edgecolor": paint(shape.colour), "linewidth": shape.width * PIXEL}
-        dash = (0, (4, 3)) if shape.dashed else "-"
-        axes.add_patch(PathPatch(Path(points, codes), facecolor="none", linestyle=dash, **look))
+        axes.add_patch(PathPatch(Path(points, codes), facecolor="none", **look))
         if shape.arrow:
             axes.add_patch(
                 Polygon(arrow_head(shape), facecolor=paint(shape.colour), edgecolor="none")

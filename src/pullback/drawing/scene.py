@@ -6,7 +6,6 @@ names of a :class:`Theme`, or literal where they mean a number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -75,7 +74,6 @@ class Line:
     width: float = 1.0
     arrow: bool = False
     curved: Literal["", "down", "right"] = ""
-    dashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,14 +181,3 @@ def shortened(text: str, width: float, size: float = 12.0) -> str:
             break
         kept += c
     return kept.rstrip() + "…"
-
-
-def stacked(scenes: Sequence[Scene], title: str, gap: float = 16.0) -> Scene:
-    """Scenes one below the other, on one page."""
-    width = max((s.width for s in scenes), default=0.0)
-    page = Scene(width, 0.0, title)
-    for k, scene in enumerate(scenes):
-        y = page.height + (gap if k else 0.0)
-        page.put(scene, 0.0, y)
-        page.height = y + scene.height
-    return page

@@ -85,10 +85,7 @@ def _line(line: Line, colours: Theme) -> str:
         else:
             path += f"L{_n(a)} {_n(b)}"
         x, y = a, b
-    dashes = ' stroke-dasharray="4 3"' if line.dashed else ""
-    drawn = (
-        f'<path d="{path}" stroke="{colour}" stroke-width="{_n(line.width)}" fill="none"{dashes}/>'
-    )
+    drawn = f'<path d="{path}" stroke="{colour}" stroke-width="{_n(line.width)}" fill="none"/>'
     if line.arrow:
         points = " ".join(f"{_n(a)},{_n(b)}" for a, b in arrow_head(line))
         drawn += f'\n<polygon points="{points}" fill="{colour}"/>'
