@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pullback.differentiation.reverse import identity
+from pullback.explanation.placing import placing
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import (
     Apply,
@@ -16,6 +17,7 @@ from pullback.expressions.nodes import (
     Sum,
     Variable,
 )
+from pullback.expressions.placement import is_placement
 from pullback.expressions.sizes import Shape, Size, shape_text
 from pullback.functions.catalogue import primitive
 from pullback.trace import Link
@@ -58,9 +60,27 @@ def operation_of(node: Node) -> Kind:
         if is_entrywise_power(node):
             return Kind({2: "square", 3: "cube"}[len(node.operands)] + ", entry by entry")
         sizes: dict[Hashable, Size] = dict(enumerate(node.sizes))
-        return product_kind([labels for _, labels in node.operands], node.output, sizes)
+        return _placed_kind(node.operands, node.output, sizes)
     assert isinstance(node, Apply)
     return Kind(_function_name(node))
+
+
+def _placed_kind(
+    factors: Iterable[tuple[Node | None, Labels]], output: Labels, sizes: Mapping[Hashable, Size]
+) -> Kind:
+    """The name of a product, what its indicators do told in words."""
+    given = list(factors)
+    marks = [(n, labels) for n, labels in given if isinstance(n, Indicator)]
+    tensors = [labels for n, labels in given if not isinstance(n, Indicator)]
+    if not marks:
+        return product_kind(tensors, output, sizes)
+    words = placing(marks, [labels for labels in tensors if labels], output, sizes)
+    hidden = {x for _, labels in marks for x in labels}
+    if len(tensors) < 2 or words == "Kronecker product":
+        return Kind(words)
+    seen = [x for x in dict.fromkeys(x for ls in tensors for x in ls) if x in {*output} | hidden]
+    kind = product_kind(tensors, seen, sizes)
+    return Kind(f"{kind.name}, {words}", kind.over)
 
 
 def link_kind(link: Link) -> Kind:
@@ -73,11 +93,11 @@ def link_kind(link: Link) -> Kind:
         return Kind("the local derivative itself")
     if isinstance(node, Contraction):
         lead = [("lead", k) for k in range(link.handed.order - node.order)]
-        labels: list[Labels] = [(*lead, *node.output)]
-        labels += [ls for k, (_, ls) in enumerate(node.operands) if k != link.position]
+        factors: list[tuple[Node | None, Labels]] = [(None, (*lead, *node.output))]
+        factors += [f for k, f in enumerate(node.operands) if k != link.position]
         sizes: dict[Hashable, Size] = dict(enumerate(node.sizes))
         sizes.update(zip(lead, link.handed.shape, strict=False))
-        return product_kind(labels, [*lead, *node.operands[link.position][1]], sizes)
+        return _placed_kind(factors, [*lead, *node.operands[link.position][1]], sizes)
     assert isinstance(node, Apply)
     signature = primitive(node).signature
     argument = signature.arguments[link.position]
@@ -208,9 +228,16 @@ def _sizes(labels: Labels, sizes: Mapping[Hashable, Size]) -> str:
     return shape_text([sizes[label] for label in labels])
 
 
+def joins_blocks(node: Node) -> bool:
+    """Whether a sum is of parts at places of their own, as [x; y] is."""
+    return isinstance(node, Sum) and len(node.terms) > 1 and all(map(is_placement, node.children))
+
+
 def _sum_name(node: Sum) -> str:
     if not node.terms:
         return "zero"
+    if joins_blocks(node):
+        return "parts joined at their places"
     if len(node.terms) == 1:
         return "scaling"
     signs = {c for c, _ in node.terms}

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pullback.derivation.result import Derivation
 from pullback.differentiation.local import hand_on
 from pullback.explanation.laws import laws_by_gradient
-from pullback.explanation.operations import function_title, link_kind, operation_of
+from pullback.explanation.operations import function_title, joins_blocks, link_kind, operation_of
 from pullback.explanation.reasons import (
     law_of,
     local_derivative,
@@ -123,7 +123,7 @@ class Reader:
             elif part not in seen:
                 seen.add(part)
                 stack.append((part, True))
-                for child in part.children:
+                for child in () if joins_blocks(part) else part.children:
                     constant = make.constant_value(child) is not None or not child.children
                     if not constant and not self.words.is_named(child):
                         stack.append((child, False))

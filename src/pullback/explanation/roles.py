@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pullback.explanation.operations import function_title, is_entrywise_power
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
+from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, Sum, Variable
 from pullback.expressions.walks import post_order, variables
 from pullback.trace import Link, Trace
 
@@ -67,9 +67,10 @@ class Roles:
             number = node.terms[link.position][0]
             return Role(SIGNAL, "" if number == 1 else f"times {number}".replace("-", "−"))
         assert isinstance(node, Contraction)
-        others = [k for k in range(len(node.operands)) if k != link.position]
-        if not others and node in self._parametric:
+        beside = [k for k in range(len(node.operands)) if k != link.position]
+        if not beside and node in self._parametric:
             return Role(SIGNAL, "bias")  # repeated for each sample, for one
+        others = [k for k in beside if not isinstance(node.operands[k][0], Indicator)]
         kinds = tuple(self._kind(node, k, link) for k in others)
         return Role(SIGNAL, "", tuple(node.operands[k][0] for k in others), kinds)
 
