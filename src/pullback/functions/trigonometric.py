@@ -125,7 +125,7 @@ arctan2: Function = elementwise(
     "arctan2",
     partial=(lambda r, y, x: x * _of_plane(y, x), lambda r, y, x: -y * _of_plane(y, x)),
     code="xp.arctan2({0}, {1})",
-    exact=lambda mp, y, x: mp.atan2(y, x),
+    exact=lambda mp, y, x: mp.atan2(y, x) if x or y else mp.nan,
     doc="The angle of the point (x, y), from −π to π, of its ordinate y and abscissa x.",
     domain=(REAL, REAL),
     latex=r"\operatorname{atan2}",
