@@ -6,6 +6,7 @@ from pullback.derivation.derive import derive, derive_each
 from pullback.derivation.structure import Convention
 from pullback.derived import Derivative, Differential
 from pullback.errors import PullbackError
+from pullback.expressions.program import Program
 from pullback.expressions.sizes import shape_text
 from pullback.language.tensor import Tensor
 from pullback.stated import Stated, name_of, program_of
@@ -49,12 +50,7 @@ def gradient(f: Stated, wrt: str | Tensor, structured: Convention | None = None)
     >>> str(pb.gradient("norm2(A*x - b)^2", "x"))
     '2 Aᵀ(A x − b)'
     """
-    program = program_of(f)
-    if program.result.order:
-        raise PullbackError(
-            f"a gradient is of a scalar; this function is {shape_text(program.result.shape)}",
-            hint="use pb.jacobian or pb.derivative",
-        )
+    program = program_of_scalar(f, "a gradient")
     return derivative(program, wrt, structured=structured)
 
 
@@ -81,12 +77,19 @@ def hessian(f: Stated, wrt: str | Tensor, structured: Convention | None = None) 
     >>> str(pb.hessian("norm2(A*x - b)^2", "x"))
     '2 Aᵀ A'
     """
+    program = program_of_scalar(f, "a Hessian")
+    return derivative(program, wrt, wrt, structured=structured)
+
+
+def program_of_scalar(f: Stated, what: str) -> Program:
+    """The program of a function that must be a scalar for ``what`` is asked of it."""
     program = program_of(f)
     if program.result.order:
         raise PullbackError(
-            f"a Hessian is of a scalar; this function is {shape_text(program.result.shape)}"
+            f"{what} is of a scalar; this function is {shape_text(program.result.shape)}",
+            hint="use pb.jacobian or pb.derivative",
         )
-    return derivative(program, wrt, wrt, structured=structured)
+    return program
 
 
 def differential(f: Stated, *wrt: str | Tensor) -> Differential:

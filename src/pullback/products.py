@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from pullback.derivation.derive import derive, target_of
 from pullback.derivation.factored import factored
-from pullback.derivatives import gradient
+from pullback.derivatives import gradient, program_of_scalar
 from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError, ShapeError
@@ -72,7 +72,7 @@ def hvp(f: Stated, wrt: str | Tensor, v: str | None = None) -> Tensor:
     >>> pb.hvp("norm2(A*x - b)^2", "x")
     <Tensor (n,): 2 Aᵀ A x_dot>
     """
-    program = _of_scalar(f)
+    program = program_of_scalar(f, "a product with a Hessian")
     return jvp(gradient(program, wrt), name_of(program, wrt), v)
 
 
@@ -92,7 +92,7 @@ def gauss_newton(
     >>> pb.gauss_newton(pb.parse("r = A*x - b; norm2(r)^2"), "x", "r")
     <Tensor (n,): 2 Aᵀ A x_dot>
     """
-    program = _of_scalar(f)
+    program = program_of_scalar(f, "a Gauss-Newton matrix")
     target = target_of(program, name_of(program, wrt))
     line = target_of(program, name_of(program, through))
     direction = _new_variable(program, v or f"{target.name}_dot", target.node.shape)
@@ -134,7 +134,7 @@ def hessian_diagonal(f: Stated, wrt: str | Tensor) -> Tensor:
     >>> pb.hessian_diagonal("sum(exp(x)) + norm2(x)^4", "x")
     <Tensor (n,): exp(x) + 8 x^⊙2 + 4 ‖x‖² 𝟏>
     """
-    program = _of_scalar(f)
+    program = program_of_scalar(f, "a Hessian")
     name = name_of(program, wrt)
     return _with(program, _diagonal(derive(program, [name, name]).node))
 
@@ -184,15 +184,6 @@ def _root(same: Mapping[Hashable, Hashable], label: Hashable) -> Hashable:
     while label in same:
         label = same[label]
     return label
-
-
-def _of_scalar(f: Stated) -> Program:
-    program = program_of(f)
-    if program.result.order:
-        raise PullbackError(
-            f"a second derivative here is of a scalar; this function is {shape_text(program.result.shape)}"
-        )
-    return program
 
 
 def _new_variable(program: Program, name: str, shape: Shape) -> Variable:
