@@ -173,3 +173,12 @@ def test_zeros_of_one_output_serve_no_other_before():
     out = fn(A=A, x=x)
     close(out["J"], np.diag(np.exp(x)))
     close(out["P"], A @ A + A)
+
+
+def test_a_number_goes_where_there_is_least_to_multiply():
+    f = pb.parse("exp(3*Q*K')", shapes={"Q": ("n", "d"), "K": ("n", "d")})
+    fn = pb.compile(f)
+    for n, d, wanted in ((50, 2, "(3 * Q) @ K.T"), (2, 50, "3 * (Q @ K.T)")):
+        Q, K = rng.normal(size=(2, n, d)) / 10
+        close(fn(Q=Q, K=K), np.exp(3 * Q @ K.T))
+        assert wanted in fn._choice.at(dict(zip(fn._wanted, (d, n), strict=True))).text

@@ -21,6 +21,7 @@ class Arrays(Builder):
     def __init__(self) -> None:
         super().__init__()
         self.nonnegative: set[Register] = set()  # registers without negative entries
+        self.flexible = False  # whether other sizes would ask for another order of products
 
     def emit(
         self,

@@ -193,6 +193,8 @@ def _contract_all(
     last = len(factors) + len(steps) - 1
     target = -1
     if front != View(Literal(1)):
+        named = any(product.sizes[x].constant is None for ls in shapes.values() for x in ls)
+        arrays.flexible |= named and len(shapes) > 1  # where the number goes
         volume = {k: _volume(labels, product) for k, labels in shapes.items()}
         least = min(volume.values())
         # the result if it is as small as any, or of one matrix with itself; else an early small one

@@ -68,7 +68,6 @@ class _Lowering:
     ) -> None:
         self.outputs = outputs
         self.measure = measure
-        self.flexible = False
         self.arrays = Arrays()
         self.uses = use_counts(*outputs.values())
         self.fixed = {*lines, *outputs.values()}
@@ -254,7 +253,7 @@ class _Lowering:
     ) -> Product:
         product, counted = gather(operands, output, sizes, self.measure)
         named = {size for size in product.sizes.values() if size.constant is None}
-        self.flexible |= len(product.factors) > 2 and bool(named)
+        self.arrays.flexible |= len(product.factors) > 2 and bool(named)
         for size in counted:
             self._count(product, size)
         return product
@@ -299,7 +298,7 @@ class _Lowering:
             results,
             roots=dict(self.outputs),
             granted=granted_sizes(self.uses),
-            flexible=self.flexible,
+            flexible=arrays.flexible,
         )
         alive = {i.result for i in kept}
         for node, name in names.items():
