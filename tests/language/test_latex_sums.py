@@ -89,6 +89,8 @@ def test_shapes_may_be_declared():
         (r"\sum_i x_i \ln x_i y_i", "where this argument ends is open", "y"),
         (r"\min_w \sum_i (y_i - w^T x_i)^2", "state the function alone", None),
         (r"\arg\max_i x_i", "state the function alone", r"\arg\max_"),
+        (r"\sum_i \phi(x_i)", "may be a function or a product", None),
+        (r"\frac{d}{dw} \sum_i w x_i", "this is a derivative", None),
         (r"\sum_i f(x_i)", "may be a function or a product", "f"),
         (r"\sum_i y^{(i)} x_i", "a mark or a power", "^{(i)}"),
         (r"\sum_{(i,j) \in E} x_i", "what is summed over is not read", None),

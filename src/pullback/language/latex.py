@@ -86,6 +86,25 @@ HINTS = {
 }
 
 
+# names of functions in front of a parenthesis
+_CALLED = re.compile(
+    r"\\(?:(?:var)?phi|psi|Gamma)(?=\s*\()|\\(?:kappa|rho)(?=\s*\(\s*[A-Za-z]\s*\))"
+)
+_D = r"(?:\\mathrm\s*\{\s*d\s*\}|d)"
+_NEVER = (  # a pattern, a name that makes it something else, what it is, what to do
+    (
+        re.compile(rf"\\[td]?frac\s*\{{\s*{_D}(?:\s*[A-Za-z])?\s*\}}\s*\{{\s*{_D}\s*[A-Za-z\\]"),
+        "d",
+        "this is a derivative",
+        "state the function; its derivative is what is asked for",
+    ),
+    (
+        re.compile(r"\^\s*(?:H(?![A-Za-z])|\{\s*H\s*\})"),
+        "H",
+        "this is a conjugate transpose or a power",
+        r"numbers are real here: write ^\top, or declare H",
+    ),
+)
 _UNKNOWN = (
     r"\\operatorname\*?\s*\{\s*([A-Za-z]\w*)\s*\}|_\s*\{\s*(\\text\w*)"
     r"|\\(?:mathrm|text|textrm|mbox|mathsf)\s*\{\s*([A-Za-z]\w+)\s*\}(?=\s*[(\[{])"
@@ -198,11 +217,17 @@ def _refuse_two_readings(plain: str, known: Collection[str]) -> None:
                 hint = similar(word, FUNCTION_NAMES)
                 raise Fault(f"unknown function '{word}'", *match.span(), hint)
     lines = re.findall(r"(?:^|[\n;])[^\S\n]*([A-Za-z])\s*=", plain)
-    for match in re.finditer(r"\\[A-Za-z]+|[fgh](?=\()", plain):
-        if len(match[0]) == 1 and match[0] not in known and match[0] not in lines:
+    for match in re.finditer(r"\\[A-Za-z]+|[fgh]'*(?=\()", plain):
+        called = match[0].rstrip("'")
+        if len(called) == 1 and (called != match[0] or called not in {*known, *lines}):
             hint = f"declare {match[0]}, or write {match[0]} \\cdot (…)"
             raise Fault(f"{match[0]}(…) may be a function or a product", *match.span(), hint)
-    index = re.search(r"\^\s*\{\s*\(\s*\w\s*\)\s*\}", plain)
+    for match in _CALLED.finditer(plain):
+        if match[0][1:].removeprefix("var") not in known:
+            hint = f"declare it, or write {match[0]} \\cdot (…)"
+            raise Fault(f"{match[0]}(…) may be a function or a product", *match.span(), hint)
+    refuse_derivatives(plain, known)
+    index = re.search(r"\^\s*\{\s*(?:\(\s*\w+\s*\)|\[\s*\w+\s*\])\s*\}", plain)
     if index:
         hint = "write the mark below, as in x_1, or the power without parentheses"
         raise Fault("this may be a mark or a power", *index.span(), hint)
@@ -213,6 +238,14 @@ def _refuse_two_readings(plain: str, known: Collection[str]) -> None:
     if star and not re.search(r"_\s*\{?\s*$", plain[: star.start()]):
         hint = r"write \cdot, \odot, or factors side by side"
         raise Fault("* has no settled meaning in LaTeX", *star.span(), hint)
+
+
+def refuse_derivatives(plain: str, known: Collection[str]) -> None:
+    """Faults at what looks like a product or a power and is none."""
+    for pattern, name, message, hint in _NEVER:
+        found = pattern.search(plain)
+        if found and name not in known:
+            raise Fault(message, *found.span(), hint)
 
 
 def unknown(plain: str, at: int) -> Fault:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pullback.errors import PullbackError
 from pullback.expressions import Node, Shape, Size, placement
@@ -92,6 +92,23 @@ BRACKETS: dict[str, tuple[Callable[[tuple[Kind, ...]], Verdict], Build]] = {
 }
 
 
+# functions that a text in LaTeX may mean of a whole square matrix
+_OF_MATRICES = {"exp": "expm", "log": "logm", "sqrt": "sqrtm", "sin": "sinm", "cos": "cosm"}
+
+
+def _not_of_square(name: str, build: Build) -> Build:
+    def checked(nodes: Sequence[Node], shape: Shape) -> Node:
+        if nodes[0].order == 2 and nodes[0].shape[0] == nodes[0].shape[1]:
+            hint = (
+                rf"write \operatorname{{{_OF_MATRICES[name]}}}(A) of the whole matrix; entry by "
+                f"entry it is {name}(A) in the default language"
+            )
+            raise PullbackError(f"{name} of a square matrix has two meanings", None, hint)
+        return build(nodes, shape)
+
+    return checked
+
+
 @dataclass(frozen=True, slots=True)
 class Latex(Mathematics):
     """The meaning of LaTeX, which has brackets that are functions."""
@@ -102,4 +119,7 @@ class Latex(Mathematics):
     def resolve(self, call: Call, text: str, names: Collection[str]) -> Callee:
         if call.function in BRACKETS:
             return Callee(tuple(call.arguments), *BRACKETS[call.function])
-        return Mathematics.resolve(self, call, text, names)
+        callee = Mathematics.resolve(self, call, text, names)
+        if call.function in _OF_MATRICES and callee.build is not None:
+            return replace(callee, build=_not_of_square(call.function, callee.build))
+        return callee

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from pullback.language.calls import FUNCTION_NAMES, similar
 from pullback.language.faults import DEEPEST, Fault
-from pullback.language.latex import COMMANDS, DEFINED, HINTS, OTHER_WORDS
+from pullback.language.latex import COMMANDS, DEFINED, HINTS, OTHER_WORDS, refuse_derivatives
 from pullback.language.latex_limits import OVER
 from pullback.language.latex_names import GREEK, name_in
 from pullback.language.latex_vectors import NAME, TRANSPOSE, WORD, Vectors
@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 _EXPONENT = re.compile(rf"[0-9]|[A-Za-z]|\\(?:{GREEK})(?![A-Za-z])")
 _MARK = re.compile(r"\^\s*\{\s*\(\s*\w+\s*\)\s*\}")
 _SIGNS = {"cdot": "*", "times": "*", "pi": "π "}
+_FUNCTIONS = {*"fghpKN", "phi", "psi", "Gamma", "kappa"}  # in front of a parenthesis
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _ENDS = "+-−,=)]};|‖"
 _STOPS = re.compile(r"\\(?:[|\\]|[lr][vV]ert(?![A-Za-z]))")  # end a product too
@@ -58,6 +59,7 @@ class Translated:
 def in_indices(text: str, known: Collection[str]) -> Translated:
     """A text in LaTeX as one in indices; Fault where it has no such meaning."""
     plain = DEFINED.sub(lambda m: m[1] + m[2] + " " * len(m[3]), text)
+    refuse_derivatives(plain, known)
     writer = _Writer(plain, frozenset(known))
     writer.items("")
     made = "".join(writer.out)
@@ -142,7 +144,7 @@ class _Writer(Vectors):
         return name == "e" and "e" not in self.known and raised is not None
 
     def _named(self, name: str, at: int) -> None:
-        if name in "fghpKN" and name not in self.known and self.text.startswith("(", self.at):
+        if name in _FUNCTIONS and name not in self.known and self.text.startswith("(", self.at):
             hint = f"declare {name}, or write {name} \\cdot (…)"
             raise self.fault(f"{name}(…) may be a function or a product", at, hint)
         letters = self.letters()
