@@ -103,11 +103,11 @@ def refreshed(page: Path) -> str:
                 continue
             first, *rest = part.source.splitlines()
             shown += "\n".join([f">>> {first}", *(f"... {line}".rstrip() for line in rest), ""])
-            output = next(outputs)
+            lines = next(outputs).splitlines(keepends=True)
             # an error that is expected stays as it is
-            shown += (
-                part.want if part.exc_msg is not None else output.replace("\n\n", "\n<BLANKLINE>\n")
-            )
+            if part.exc_msg is not None:
+                lines = [part.want]
+            shown += "".join("<BLANKLINE>\n" if line == "\n" else line for line in lines)
         return shown
 
     return PYTHON.sub(session, text)

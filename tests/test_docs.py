@@ -31,7 +31,8 @@ def test_commands(shown: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, page in PAGES.items() if examples(page).examples])
 def test_python(name: str) -> None:
-    assert not run(examples(PAGES[name]))
+    report = run(examples(PAGES[name]))
+    assert not report, report
 
 
 class Page(HTMLParser):

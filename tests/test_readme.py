@@ -20,7 +20,8 @@ def test_commands(command: str, output: str) -> None:
 def test_python() -> None:
     """The Python examples give what they show."""
     assert examples(README).examples
-    assert not run(examples(README))
+    report = run(examples(README))
+    assert not report, report
 
 
 def test_the_network_file_is_the_one_shown() -> None:

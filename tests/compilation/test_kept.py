@@ -182,3 +182,25 @@ def test_a_regulariser_joins_the_block_that_it_is_added_to():
     K = pb.compile(H, structure="keep")(V=V, c=c, n=5)
     assert K.form.solver is not None and K.nbytes == 8 * 9
     np.testing.assert_allclose(K.solve(b), b @ np.linalg.inv(2 * V.T @ V + 2 * c * np.eye(3)))
+
+
+def test_diagonal_and_trace_of_a_sum_make_no_matrix():
+    H = pb.hessian(pb.parse("sum(exp(x)) + (a'*x)^2", shapes={"a": ("n",)}), "x")
+    n = 200_000  # as an array: 320 GB
+    x, a = np.linspace(-1, 1, n), np.linspace(0, 1, n)
+    K = pb.compile(H, structure="keep")(x=x, a=a)
+    expected = np.exp(x) + 2 * a**2
+    np.testing.assert_allclose(K.diagonal(), expected, rtol=1e-14)
+    np.testing.assert_allclose(K.trace(), expected.sum(), rtol=1e-12)
+
+
+def test_the_diagonal_of_terms_that_tie_their_axes_differently():
+    text = "norm2(A*X)^2 + tr(X)^2 + sum(X .* X')"  # a δ of columns, two of entries, a transpose
+    H = pb.hessian(pb.parse(text, shapes={"A": ("n", "n"), "X": ("n", "n")}), "X")
+    A = np.random.default_rng(0).normal(size=(3, 3))
+    K = pb.compile(H, structure="keep")(A=A, X=np.zeros((3, 3)))
+    dense = K.dense().reshape(9, 9)
+    np.testing.assert_allclose(K.diagonal().ravel(), np.diag(dense), rtol=1e-14)
+    by_hand = 2 * np.repeat((A**2).sum(0), 3).reshape(3, 3) + 4 * np.eye(3)
+    np.testing.assert_allclose(K.diagonal(), by_hand, rtol=1e-14)
+    np.testing.assert_allclose(K.trace(), by_hand.sum(), rtol=1e-14)
