@@ -13,7 +13,7 @@ from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import reverse
 from pullback.errors import PullbackError, ShapeError
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Node, Variable
+from pullback.expressions.nodes import Node, Sum, Variable
 from pullback.expressions.program import Program
 from pullback.expressions.sizes import Shape, shape_text
 from pullback.language.declarations import check_name
@@ -166,8 +166,9 @@ def taylor(f: Stated, wrt: str | Tensor, order: int = 2, step: str | None = None
 def _diagonal(square: Node) -> Node:
     """The entries whose row is their column, taken of every factor before these are multiplied."""
     rows = square.order // 2
+    parts = square.terms if isinstance(square, Sum) else ((1, square),)
     terms = []
-    for term in factored(square).terms:
+    for number, term in ((c, term) for c, part in parts for term in factored(part).terms):
         same: dict[Hashable, Hashable] = {}
         for row, column in zip(term.output[:rows], term.output[rows:], strict=True):
             one, other = (_root(same, label) for label in (row, column))
@@ -176,7 +177,9 @@ def _diagonal(square: Node) -> Node:
         sizes = {_root(same, x): size for x, size in term.sizes(square.shape).items()}
         factors = [(node, [_root(same, x) for x in labels]) for node, labels in term.factors]
         output = [_root(same, x) for x in term.output[:rows]]
-        terms.append((term.coefficient, make.contract(factors, output, sizes)))
+        terms.append(
+            (make.exact_number(number * term.coefficient), make.contract(factors, output, sizes))
+        )
     return simplify(make.add(terms, square.shape[:rows]))
 
 
