@@ -32,11 +32,10 @@ def add(terms: Iterable[Formula]) -> Formula:
             flat.extend(f.parts)
         else:
             flat.extend(transpose(p) for p in inner.parts)
-    collected: dict[Formula, Fraction] = {}
-    for f in flat:
-        value, rest = split_number(f)
-        collected[rest] = collected.get(rest, Fraction(0)) + value
-    flat = [product([number(c), f]) for f, c in collected.items() if c]
+    flat = _collected(flat)
+    opened = [g for f in flat for g in _multiplied_out(f)]
+    if len(opened) > len(flat) and len(fewer := _collected(opened)) <= len(flat):
+        flat = fewer  # 2 (1 − p) − p is 2 − 3 p
     if not flat:
         return number(0)
     if len(flat) == 1:
@@ -51,6 +50,23 @@ def add(terms: Iterable[Formula]) -> Formula:
         return flat[0]
     kind: Kind = next((f.kind for f in flat if f.kind != "scalar"), "scalar")
     return elementwise(Formula("sum", in_reading_order(flat), kind))
+
+
+def _collected(terms: Sequence[Formula]) -> list[Formula]:
+    """Terms that differ in their numbers only as one."""
+    collected: dict[Formula, Fraction] = {}
+    for f in terms:
+        value, rest = split_number(f)
+        collected[rest] = collected.get(rest, Fraction(0)) + value
+    return [product([number(c), f]) for f, c in collected.items() if c]
+
+
+def _multiplied_out(f: Formula) -> list[Formula]:
+    """The terms of a number times a sum."""
+    value, rest = split_number(f)
+    if rest.op != "sum" or value == 1:
+        return [f]
+    return [product([number(value), p]) for p in rest.parts]
 
 
 def _joined(terms: Sequence[Formula]) -> list[Formula]:

@@ -7,7 +7,7 @@ Neudecker have it).
 
 from __future__ import annotations
 
-from pullback.expressions.nodes import Contraction, Node, Sum
+from pullback.expressions.nodes import Contraction, Node, Number, Sum
 from pullback.notation import algebra, sums
 from pullback.notation.kronecker import kronecker, stacked
 from pullback.notation.matrix import MatrixForms
@@ -39,10 +39,12 @@ def vec_form(node: Node, forms: MatrixForms, groups: Groups) -> Formula | None:
 def _matrix(node: Node, forms: MatrixForms, rows: int) -> Formula | None:
     """The sum of the Kronecker forms of the terms."""
     terms: list[Formula] = []
-    parts = node.terms if isinstance(node, Sum) else ((1, node),)
-    if not parts:
-        return number(0)
-    for coefficient, term in parts:
+    parts: list[tuple[Number, Node]] = [(1, node)]
+    while parts:
+        coefficient, term = parts.pop(0)
+        if isinstance(term, Sum):
+            parts = [(coefficient * c, inner) for c, inner in term.terms] + parts
+            continue
         if not isinstance(term, Contraction):
             return None
         for product in forms.products(term):
