@@ -156,7 +156,7 @@ class ArrayWriter:
         *_, row, column = place.strides
         one = Size.of(1)
         if column == one and row.terms:
-            return place, False, row
+            return place, False, place.shape[-1] if place.shape[-2] == one else row
         if row == one and column.terms:
             return place, True, column
         return self.gathered(place), False, place.shape[-1]
