@@ -34,7 +34,7 @@ def _cancelled(node: Node, depth: int, allowance: Iterator[int]) -> Node | None:
     if not isinstance(node, Contraction) or "sum" not in tags(node):
         return None
     opened = Opened(node, deepest=3)
-    for at, total, others in _sums(opened):
+    for at, total, others in sums_in(opened):
         labels = opened.parts[at].labels
         held = {label for _, ls in others for label in ls}.union(opened.output)
         alone = set(labels) - held
@@ -43,7 +43,7 @@ def _cancelled(node: Node, depth: int, allowance: Iterator[int]) -> Node | None:
             continue
         if any(next(allowance, None) is None for _ in total.terms):
             return None
-        terms = list(_multiplied_out(opened, at, others))
+        terms = list(multiplied_out(opened, at, others))
         shorter = [_shorter(core, depth, allowance) for _, core in terms]
         if not known and not any(
             short is not None and _powers(short) < _powers(core)
@@ -63,14 +63,14 @@ def _cancelled(node: Node, depth: int, allowance: Iterator[int]) -> Node | None:
     return None
 
 
-def _sums(opened: Opened) -> Iterator[tuple[int, Sum, list[Factor]]]:
+def sums_in(opened: Opened) -> Iterator[tuple[int, Sum, list[Factor]]]:
     """The sums among the parts of a product, each with its place and the factors beside it."""
     for at, part in enumerate(opened.parts):
         if isinstance(part.node, Sum) and len(part.node.terms) <= MOST_TERMS:
             yield at, part.node, opened.others((at,))
 
 
-def _multiplied_out(
+def multiplied_out(
     opened: Opened, at: int, others: Sequence[Factor]
 ) -> Iterator[tuple[Number, Node]]:
     """The terms of a product, one for each term of one of its sums."""
@@ -128,12 +128,12 @@ def alike_inside(node: Node) -> Node | None:
     if not isinstance(node, Contraction) or "sum" not in tags(node):
         return None
     opened = Opened(node)
-    for at, total, others in _sums(opened):
+    for at, total, others in sums_in(opened):
         groups = [group for group in alike(total) if len(group) > 1] if others else []
         terms: dict[int, tuple[Number, Node]] = dict(enumerate(total.terms))
         if not groups:
             continue
-        products = list(_multiplied_out(opened, at, others))
+        products = list(multiplied_out(opened, at, others))
         for group in groups:
             first: dict[Certificate, tuple[int, Fraction]] = {}
             for k in group:

@@ -11,6 +11,7 @@ from pullback.functions.record import argument_of
 from pullback.simplification.canonical import parity
 from pullback.simplification.definite import is_triangle
 from pullback.simplification.inverses import only_here, turned
+from pullback.simplification.opening import multiplied_out, sums_in
 from pullback.simplification.products import Opened
 
 HALF = Fraction(1, 2)
@@ -108,9 +109,7 @@ def half_of_triangle(node: Node) -> Node | None:
     matrix = argument_of("tril_half", node)
     if matrix is None or not is_triangle(matrix, "upper"):
         return None
-    axes = list(range(matrix.order - 1))
-    diagonal = make.contract([(matrix, [*axes, axes[-1]])], axes)
-    return make.scale(HALF, make.contract([(diagonal, axes)], [*axes, axes[-1]]))
+    return make.scale(HALF, _diagonal(matrix))
 
 
 def diagonal_of_half(node: Node) -> Node | None:
@@ -127,19 +126,45 @@ def diagonal_of_half(node: Node) -> Node | None:
 
 
 def halves_meet(node: Node) -> Node | None:
-    """The halved lower triangle of a symmetric matrix and its transpose are the matrix."""
+    """The halved lower triangle of a symmetric matrix and its transpose are the matrix.
+
+    That of an upper triangle has the diagonal only; a product with a sum is taken term by term.
+    """
     if not isinstance(node, Sum):
         return None
     terms = list(node.terms)
     for n, (c, half) in enumerate(terms):
         matrix = argument_of("tril_half", half)
-        if matrix is None or parity(matrix) != 1:
-            continue
-        other = (c, turned(half))
-        if other in terms:
+        other = None if matrix is None else (c, turned(half))
+        whole = _both_halves(matrix, 2) if matrix is not None and other in terms else None
+        if whole is not None:
             rest = [t for k, t in enumerate(terms) if k != n and t != other]
-            return make.add([*rest, (c, matrix)], node.shape)
+            return make.add([*rest, (c, whole)], node.shape)
     return None
+
+
+def _both_halves(matrix: Node, deepest: int) -> Node | None:
+    """tril_half(M) + tril_half(M)ᵀ, if all terms of M are symmetric or upper triangles."""
+    if parity(matrix) == 1:
+        return matrix
+    if is_triangle(matrix, "upper"):
+        return _diagonal(matrix)
+    opened = Opened(matrix)
+    for at, inner, others in sums_in(opened) if deepest else ():
+        terms = multiplied_out(opened, at, others)
+        shorter = [(c, factor_beside_its_square(t) or t) for c, t in terms]
+        wholes = [(c, _both_halves(t, deepest - 1)) for c, t in shorter]
+        found = [(c, t) for c, t in wholes if t is not None]
+        if len(found) == len(inner.terms):
+            return make.add(found, matrix.shape)
+    return None
+
+
+def _diagonal(matrix: Node) -> Node:
+    """The diagonal of a matrix, and zeros."""
+    axes = list(range(matrix.order - 1))
+    alone = make.contract([(matrix, [*axes, axes[-1]])], axes)
+    return make.contract([(alone, axes)], [*axes, axes[-1]])
 
 
 def factor_of_diagonal(node: Node) -> Node | None:
