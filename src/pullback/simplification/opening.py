@@ -11,11 +11,11 @@ from pullback.simplification.canonical import Certificate, certificate_of
 from pullback.simplification.factors import base_and_exponent, like_factors
 from pullback.simplification.inverses import inverse_cancels, orthogonal_cancels
 from pullback.simplification.measure import measure
-from pullback.simplification.products import Factor, Label, Opened, tags
+from pullback.simplification.products import Label, Opened, multiplied_out, sums_in, tags
 from pullback.simplification.terms import alike, like_terms
 from pullback.simplification.totals import sums_to_one, unit_sum
+from pullback.simplification.triangles import factor_beside_its_square, factor_squared
 
-MOST_TERMS = 8
 DEEPEST = 4  # sums within sums that are opened at once
 MOST_TIMES = 4  # powers of a factor that meet the same sum
 MOST_PRODUCTS = 60  # terms multiplied out in one search
@@ -63,32 +63,14 @@ def _cancelled(node: Node, depth: int, allowance: Iterator[int]) -> Node | None:
     return None
 
 
-def sums_in(opened: Opened) -> Iterator[tuple[int, Sum, list[Factor]]]:
-    """The sums among the parts of a product, each with its place and the factors beside it."""
-    for at, part in enumerate(opened.parts):
-        if isinstance(part.node, Sum) and len(part.node.terms) <= MOST_TERMS:
-            yield at, part.node, opened.others((at,))
-
-
-def multiplied_out(
-    opened: Opened, at: int, others: Sequence[Factor]
-) -> Iterator[tuple[Number, Node]]:
-    """The terms of a product, one for each term of one of its sums."""
-    part = opened.parts[at]
-    sizes = opened.sizes_above((at,))
-    assert isinstance(part.node, Sum)
-    for coefficient, term in part.node.terms:
-        product = make.contract([(term, part.labels), *others], opened.output, sizes)
-        inner, core = make.split_coefficient(product)
-        yield coefficient * inner, core
-
-
 def _shorter(core: Node, depth: int, allowance: Iterator[int]) -> Node | None:
     """A product after the first row that cancels something in it."""
     return (
         like_factors(core)
         or inverse_cancels(core)
         or orthogonal_cancels(core)
+        or factor_squared(core)
+        or factor_beside_its_square(core)
         or unit_sum(core)
         or (_cancelled(core, depth - 1, allowance) if depth else None)
     )

@@ -6,12 +6,12 @@ that hold the factors it rewrites.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from pullback.expressions import constructors as make
-from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, Sum, Variable
+from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, Number, Sum, Variable
 from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
 
@@ -20,6 +20,7 @@ Factor = tuple[Node, tuple[Label, ...]]
 
 DEEPEST = 5  # products within products that are looked into, so that long chains stay linear
 MOST = 24
+MOST_TERMS = 8  # of a sum that is multiplied out
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,26 @@ class Opened:
 def opens(node: Node, whole: bool = False) -> bool:
     """Whether a part is a product whose factors can stand beside its own siblings."""
     return isinstance(node, Contraction) and (whole or not make.has_delta(node))
+
+
+def sums_in(opened: Opened) -> Iterator[tuple[int, Sum, list[Factor]]]:
+    """The sums among the parts of a product, each with its place and the factors beside it."""
+    for at, part in enumerate(opened.parts):
+        if isinstance(part.node, Sum) and len(part.node.terms) <= MOST_TERMS:
+            yield at, part.node, opened.others((at,))
+
+
+def multiplied_out(
+    opened: Opened, at: int, others: Sequence[Factor]
+) -> Iterator[tuple[Number, Node]]:
+    """The terms of a product, one for each term of one of its sums."""
+    part = opened.parts[at]
+    sizes = opened.sizes_above((at,))
+    assert isinstance(part.node, Sum)
+    for coefficient, term in part.node.terms:
+        product = make.contract([(term, part.labels), *others], opened.output, sizes)
+        inner, core = make.split_coefficient(product)
+        yield coefficient * inner, core
 
 
 # what is known of the factors of a product, so that rows that cannot apply cost nothing

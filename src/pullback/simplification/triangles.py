@@ -11,8 +11,7 @@ from pullback.functions.record import argument_of
 from pullback.simplification.canonical import parity
 from pullback.simplification.definite import is_triangle
 from pullback.simplification.inverses import only_here, turned
-from pullback.simplification.opening import multiplied_out, sums_in
-from pullback.simplification.products import Opened
+from pullback.simplification.products import Opened, multiplied_out, sums_in
 
 HALF = Fraction(1, 2)
 
