@@ -218,10 +218,11 @@ def test_marks_of_print_allow_factors_side_by_side(text, meaning):
         ("||A*x - b||^2", "norm2(A*x - b)^2"),
         ("||A*x - b||_2^2/2 + s*||x||_1", "norm2(A*x - b)^2/2 + s*norm1(x)"),
         ("||A⋅x - b||", "norm2(A*x - b)"),
+        ("S^-T*x + S^(-T)*x", "2*inv(S')*x"),
     ],
 )
-def test_norms_may_be_typed_with_double_bars(text, meaning):
-    shapes = {name: SHAPES[name] for name in "Axbs" if name in text}
+def test_what_is_typed_as_on_paper_is_read(text, meaning):
+    shapes = {name: SHAPES[name] for name in "AxbsS" if name in text}
     same_value(parse_program(text, shapes).result, parse_program(meaning, shapes).result)
 
 

@@ -87,6 +87,13 @@ def negated(signs: list[Any], operand: Syntax) -> Syntax:
     return Addition(first[0], operand.stop, [(-1, operand)], [first])
 
 
+def _after_minus(item: Syntax) -> Syntax:
+    """The T of −T; anything else as it is."""
+    if isinstance(item, Addition) and len(item.terms) == 1 and item.terms[0][0] == -1:
+        return item.terms[0][1]
+    return item
+
+
 class Builder:
     """Makes the tree while the parser reduces, so that no second walk is needed."""
 
@@ -239,8 +246,11 @@ class Builder:
                 base = Power(base.start, at[1], "^", base, exponent, at)
                 continue
             exponent = suffix[1]
-            bare = isinstance(exponent, Name) and exponent.name == "T"
-            if bare and exponent.stop - exponent.start == 1 and str(token) == "^":
+            letter = _after_minus(exponent)
+            bare = isinstance(letter, Name) and letter.name == "T"
+            if bare and letter.stop - letter.start == 1 and str(token) == "^":
+                if letter is not exponent:  # X^-T
+                    base = Power(base.start, exponent.stop, "^", base, Literal(*at, -1), at)
                 base = Transposed(base.start, exponent.stop, base, at, lettered=True)
             else:
                 operator = _OPERATORS.get(token, str(token))

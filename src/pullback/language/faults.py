@@ -111,6 +111,9 @@ def refuse_token(plain: str, error: Any) -> Fault:
         )
     if shown == ",":
         return Fault("',' stands only between the arguments of a function", start, stop)
+    if shown == "[":
+        hint = "entries are x(1), counted from 1; x[0] is dialect 'numpy'"
+        return Fault("'[' is not expected here", start, stop, hint)
     if shown == ")":
         return Fault("a value is missing before ')'", start, stop)
     if expected & {"NAME", "NUMBER"} and not expected & {"PRODUCT", "STAR"}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
-from pullback.errors import PullbackError
+from pullback.errors import Place, PullbackError
 from pullback.expressions import Shape
 from pullback.language import kinds as k
 from pullback.language.code import Instruction, Load, Operate, Store
@@ -50,8 +50,34 @@ def infer(
     for name in possible:
         if any(size.constant == 1 for size in typing.shape(typing.names[name])):
             raise PullbackError(f"'{name}' would need an axis of size 1", None, "declare its shape")
+    _insist_on_powers(code, possible, typing, text)
     assumed = tuple(_sentence(name, typing) for name in possible)
     return typing, assumed
+
+
+def _insist_on_powers(
+    code: Sequence[Instruction], possible: Mapping[str, Sequence[Kind]], typing: Typing, text: str
+) -> None:
+    """No small letter is a square matrix only for a power to have a meaning: ``sum((x - y)^2)``."""
+    small = [n for n in possible if default_kind(n, (k.SCALAR, k.COLUMN, k.MATRIX)) != k.MATRIX]
+    wrong = {name for name in small if typing.names[name].kind == k.MATRIX}
+    stack: list[set[str]] = []  # the names of those inside each value
+    for step in code if wrong else ():
+        if isinstance(step, Operate):
+            operands = stack[len(stack) - step.count :]
+            del stack[len(stack) - step.count :]
+            if step.symbol == "^" and operands[0]:
+                shown, name = text[slice(*step.operands[0])], min(operands[0])
+                raise PullbackError(
+                    "this is the power of a number or of a square matrix",
+                    Place(text, *step.span),
+                    f"write {shown}.^ for the power of each entry, or declare {name}: n n",
+                )
+            stack.append(set().union(*operands))
+        elif isinstance(step, Store):
+            stack.pop()
+        else:
+            stack.append(wrong & {step.name} if isinstance(step, Load) else set())
 
 
 def _tensors(code: Sequence[Instruction]) -> dict[str, set[Kind]]:
