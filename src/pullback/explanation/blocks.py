@@ -5,22 +5,48 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from pullback.derivation.result import Derivation
+from pullback.derivation.sparsity import Pattern
 from pullback.drawing.blocks import MOST_BLOCKS, Blocks, draw
 from pullback.drawing.scene import Scene
 from pullback.errors import PullbackError, suggestion
-
-if TYPE_CHECKING:
-    from pullback.explanation.entity import Entity
+from pullback.explanation.anatomy import Axis
+from pullback.explanation.steps import Formula
 
 MOST_ENTRIES = 2_000_000  # of an array that is formed to be drawn
 SMALL = (3, 4, 2, 5)  # sizes to show a structure at, one after the other
 
 
-def scene(entity: Entity, values: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> Scene:
+class Drawable(Protocol):
+    """What a picture is made from: the axes of a tensor, where it is zero, and its values."""
+
+    derivation: Derivation
+
+    @property
+    def name(self) -> Formula: ...
+
+    @property
+    def axes(self) -> Sequence[Axis]: ...
+
+    @property
+    def order(self) -> int: ...
+
+    @property
+    def pattern(self) -> Pattern: ...
+
+    @property
+    def size_names(self) -> frozenset[str]: ...
+
+    def insist_on(self, sizes: Mapping[str, int]) -> None: ...
+
+    def values(self, **given: Any) -> Any: ...
+
+
+def scene(entity: Drawable, values: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> Scene:
     """The picture of an entity at values of its variables, or of its structure."""
     entity.insist_on(sizes)
     known, notes = _sizes(entity, values or {}, sizes), list[str]()
@@ -68,15 +94,15 @@ def scene(entity: Entity, values: Mapping[str, Any] | None, sizes: Mapping[str, 
     )
 
 
-def _described(entity: Entity) -> str:
+def _described(entity: Drawable) -> str:
     return ", ".join(axis.text for axis in entity.axes) or "a number"
 
 
-def _letters(entity: Entity, axes: Sequence[int]) -> list[str]:
+def _letters(entity: Drawable, axes: Sequence[int]) -> list[str]:
     return [entity.axes[axis].letter for axis in axes]
 
 
-def _arranged(entity: Entity) -> list[int]:
+def _arranged(entity: Drawable) -> list[int]:
     """The axes in the order of the picture: of a matrix by a vector, a block for each entry."""
     if entity.derivation.groups == (2, 1):
         return [2, 0, 1]
@@ -93,7 +119,7 @@ def _four(array: Any, order: list[int]) -> Any:
     return turned.reshape((1,) * (4 - turned.ndim) + turned.shape)
 
 
-def _sizes(entity: Entity, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, int]:
+def _sizes(entity: Drawable, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, int]:
     """A number for each named size: as given, as the values show, else small."""
     variables = entity.derivation.program.variables
     shown: dict[str, int] = {}
@@ -108,7 +134,7 @@ def _sizes(entity: Entity, values: Mapping[str, Any], sizes: Mapping[str, int]) 
     return _small(entity, {**sizes, **shown})
 
 
-def _small(entity: Entity, known: Mapping[str, int]) -> dict[str, int]:
+def _small(entity: Drawable, known: Mapping[str, int]) -> dict[str, int]:
     """Small sizes, distinct while there are few, for those that are not given."""
     found = dict(known)
     names = [name for size in entity.derivation.shape for name in size.names]
@@ -123,7 +149,7 @@ def _small(entity: Entity, known: Mapping[str, int]) -> dict[str, int]:
     raise PullbackError("these sizes do not fit: an axis or a slice would go below its start")
 
 
-def _fits(entity: Entity, sizes: Mapping[str, int]) -> bool:
+def _fits(entity: Drawable, sizes: Mapping[str, int]) -> bool:
     """Whether every axis has a length, and slices stay on their axes."""
     granted = [size for part in entity.pattern.parts for size in part.granted]
     axes = [size.evaluate(sizes) for size in entity.derivation.shape]
