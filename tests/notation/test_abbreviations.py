@@ -64,3 +64,22 @@ def test_what_has_names_is_read_again(formula, wrt, ascii):
     formula, _, names = text.partition("\n")
     columns = parse_program(f"vec({formula})\n{names}", SHAPES, dialect="printed").result
     assert check_values(stacked, columns).passed
+
+
+ROWS = "x: 1 n\ny: 1 p\nU: m n\nV: p m\ng = sigmoid(U*x')'\nL = norm2((V*g')' - y)^2"
+
+
+def test_a_line_that_is_a_row_is_defined_as_one():
+    d = pb.derivative(ROWS, "U")
+    assert d.text().endswith("where g = σ(x Uᵀ)")
+    declared = ROWS.partition("g =")[0]
+    again = parse_program(declared + d.text(), dialect="printed", shape=d.shape).result
+    assert check_values(again, d.node).passed
+
+
+def test_long_formulas_have_the_names_of_the_lines():
+    count = range(1, 9)
+    head = "\n".join([*(f"W{k}: n n" for k in count), "x: n", "y: n", "h0 = x"])
+    lines = "\n".join(f"h{k} = tanh(W{k}*h{k - 1})" for k in count)
+    text = pb.derivative(f"{head}\n{lines}\nnorm2(h8 - y)^2", "W1").text()
+    assert "where h1 = tanh(W1 x)\n      h2 = tanh(W2 h1)" in text

@@ -1,4 +1,4 @@
-"""Abbreviations for formulas too long to read: t1, t2, … defined after "where".
+"""Abbreviations for formulas too long to read: the user's lines, or t1, t2, …, after "where".
 
 They also bound the depth of every formula that is printed, so that recursion over it is safe.
 """
@@ -52,9 +52,10 @@ def shortened(root: Node, names: Names, order: int) -> tuple[Names, list[Node]]:
             and node.order <= order
             and _worth(node)
         ):
-            text = next(free)
+            line = names.offered.get(node)
+            text = next(free) if line is None else line.text
             rank = len(names.ranks) + len(chosen)
-            chosen[node] = Name(text, f"t_{{{text[1:]}}}", text, rank)
+            chosen[node] = line or Name(text, f"t_{{{text[1:]}}}", text, rank)
             extent[node] = (1, 1)
     return names.extended(chosen), list(chosen)
 

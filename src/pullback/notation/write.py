@@ -146,6 +146,8 @@ class Writing:
         if self.form != "index":
             left = atom(name, "scalar")
             entry = self.matrices.of(node)
+            if entry is not None and name.row:
+                entry = algebra.transpose(entry)
         if entry is None:
             letters = self.entries.free(node.order)
             left = indexed(atom(name, "matrix" if letters else "scalar"), letters)
