@@ -28,10 +28,11 @@ def table() -> str:
 def row(record: Record) -> str:
     """One function: how it is typed, what it means, its derivative, where it is defined."""
     typed = ", ".join(f"`{name}`" for name in (call(record), *record.aliases))
-    meaning = " ".join(filter(None, (record.doc, getattr(record, "convention", ""))))
+    convention = escaped(getattr(record, "convention", ""))
+    meaning = escaped(record.doc) + (f" *{convention}*" if convention else "")
     domains = dict.fromkeys(d.name for d in getattr(record, "domain", ()))
     where = "; ".join(name for name in domains if name != "real numbers")
-    return f"| {typed} | {escaped(meaning)} | {change(record)} | {escaped(where)} |\n"
+    return f"| {typed} | {meaning} | {change(record)} | {escaped(where)} |\n"
 
 
 def arguments_of(record: Record) -> list[str]:
