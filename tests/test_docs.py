@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import pullback as pb
 from pullback.functions.catalogue import CATALOGUE
 from shown import ROOT, commands, examples, pages, printed, run
 
@@ -93,6 +94,11 @@ def test_pictures_and_formulas_are_on_the_pages(site: dict[Path, Page]) -> None:
     for name, page in PAGES.items():
         shown = page.read_text(encoding="utf-8").count("```{pullback}")
         assert built[Path(name).stem].count("figure") == shown, name
+
+
+def test_every_public_name_is_on_the_page_of_python(site: dict[Path, Page]) -> None:
+    (python,) = [page for path, page in site.items() if path.name == "api.html"]
+    assert not [name for name in pb.__all__ if f"pullback.{name}" not in python.ids]
 
 
 def test_every_function_is_in_the_table(site: dict[Path, Page]) -> None:
