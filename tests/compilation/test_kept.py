@@ -109,10 +109,16 @@ def test_a_singular_matrix_and_a_wrong_shape_are_errors():
         J(W=np.ones((2, 3)), x=np.ones(3)).trace()
 
 
-def test_results_without_structure_are_arrays():
-    fn = pb.compile({"f": "x'*A*x", "H": pb.hessian("x'*A*x", "x")}, structure="keep")
-    made = fn(x=np.ones(2), A=np.eye(2))
-    assert isinstance(made["H"], np.ndarray) and made["f"] == 2
+def test_results_without_structure_have_the_same_operations():
+    outputs = {"f": "x'*A*x", "g": pb.gradient("x'*A*x", "x"), "H": pb.hessian("x'*A*x", "x")}
+    A = np.array([[3.0, 1.0], [0.0, 2.0]])
+    made = pb.compile(outputs, structure="keep")(x=np.ones(2), A=A)
+    assert made["f"] == 6 and isinstance(made["g"], np.ndarray)
+    K, H, v = made["H"], A + A.T, np.array([1.0, 2.0])
+    np.testing.assert_array_equal(K.dense(), H)
+    np.testing.assert_allclose(K @ v, H @ v)
+    np.testing.assert_allclose(K.solve(v), np.linalg.solve(H, v))
+    assert K.trace() == 10 and K.core.shape == (2, 2)
 
 
 def test_nothing_large_is_made_for_a_product():

@@ -22,9 +22,10 @@ from pullback.expressions.walks import variables
 
 
 class KeepingFunction(Compiled):
-    """A compiled function whose results keep their structure, where they have one.
+    """A compiled function whose results keep their structure.
 
-    A result without structure, or with fewer than two axes, is an array as before.
+    One without structure is a single core, and has the same operations; one whose axes are all of
+    the function, or all of one variable, such as a gradient, is an array as before.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ def compile_kept(
     nodes: dict[str, Node] = {}
     for name, node in outputs.items():
         tensor = _with_a_core(factored(node))
-        if tensor.dense or not 0 < rows[name] < node.order:
+        if not 0 < rows[name] < node.order:
             forms[name], cores[name], nodes[name] = None, [name], node
             continue
         form, made = _form(name, tensor, rows[name], target)
