@@ -256,14 +256,14 @@ def test_entries_diagonals_and_workspaces_that_were_used_before():
 def test_products_with_vectors_as_matrices():
     h, A = pb.vector("h", "n"), pb.matrix("A", "m", "n")
     T = pb.tensor("T", "n", "m", "p")
-    f = {"first": pb.einsum("i,ijk->jk", h, T), "last": pb.einsum("ji,ikl,i->jkl", A, T, h)}
+    f = {"turned": pb.einsum("i,ijk->kj", h, T), "three": pb.einsum("ji,ikl,i->jkl", A, T, h)}
     generator = np.random.default_rng(0)
     given = {"h": generator.normal(size=3), "A": generator.normal(size=(4, 3))}
     given["T"] = generator.normal(size=(3, 4, 5))
     found = pb.compile(f, target="native")(**given)
     h, A, T = given.values()
-    np.testing.assert_allclose(found["first"], np.einsum("i,ijk->jk", h, T), rtol=1e-12)
-    np.testing.assert_allclose(found["last"], np.einsum("ji,ikl,i->jkl", A, T, h), rtol=1e-12)
+    np.testing.assert_allclose(found["turned"], np.einsum("i,ijk->kj", h, T), rtol=1e-12)
+    np.testing.assert_allclose(found["three"], np.einsum("ji,ikl,i->jkl", A, T, h), rtol=1e-12)
 
 
 # Arrays as users have them
