@@ -29,6 +29,7 @@ from pullback.compilation.targets.numpy_planned import PlannedSource
 from pullback.expressions.program import Program
 
 OPERATION, ENTRY = 4e-7, 2e-10  # seconds saved
+UNTOUCHED = 1_500_000  # entries from which on zeros are better left to the system than written
 LOOK, BUILD = 0.02, 1.0  # seconds saved at which a library is looked for, and built
 
 
@@ -56,13 +57,15 @@ class AutoFunction(PlannedFunction):
         self._saved = 0.0  # what C would have saved up to now
         self._next: dict[tuple[np.dtype[Any], tuple[int, ...]], float] = {}  # when to look again
         self._savings: dict[tuple[int, ...], float] = {}
-        self._taken: dict[tuple[np.dtype[Any], tuple[int, ...]], tuple[int, ...]] = {}
+        # the sizes as the C code takes them; None where NumPy's code is better
+        self._taken: dict[tuple[np.dtype[Any], tuple[int, ...]], tuple[int, ...] | None] = {}
 
     def _guarded(
         self, arrays: Sequence[Any], dtype: np.dtype[Any], sizes: tuple[int, ...], out: Out
     ) -> Any:
         if not self._never:
-            own = self._taken.get((dtype, sizes)) or self._weigh(dtype, sizes)
+            key = dtype, sizes
+            own = self._taken[key] if key in self._taken else self._weigh(dtype, sizes)
             if own is not None and self._function is not None:
                 return self._function.run(arrays, dtype, own, out)
         return super()._guarded(arrays, dtype, sizes, out)
@@ -77,8 +80,11 @@ class AutoFunction(PlannedFunction):
         if saves is None:
             named = dict(zip(self._wanted, sizes, strict=True))
             saves = self._savings[sizes] = self.saved_by(named)
+        if not saves:
+            self._taken[dtype, sizes] = None  # for good
+            return None
         self._saved += saves
-        if self._saved < self._next.get((dtype, sizes), LOOK) or not saves:
+        if self._saved < self._next.get((dtype, sizes), LOOK):
             return None
         named = dict(zip(self._wanted, sizes, strict=True))
         try:
@@ -108,7 +114,9 @@ def saving(program: LinearProgram, sizes: Mapping[str, int]) -> float:
     results = {view.source for view in program.outputs.values()}
     for i in program.instructions:
         if i.op in AMONG_ZEROS and i.result in results:
-            return 0.0  # NumPy takes memory that is zero from the start
+            if volume(i.result.shape).evaluate(sizes) > UNTOUCHED:
+                return 0.0  # NumPy takes memory that is zero from the start
+            total += OPERATION
         step = step_of(i)
         if step is None or i.result.weak:
             continue
