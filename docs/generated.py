@@ -14,6 +14,9 @@ from typing import Any
 
 from docutils import nodes
 from function_table import table
+from pygments.lexer import RegexLexer, bygroups, using
+from pygments.lexers.shell import BashLexer
+from pygments.token import Generic
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -62,6 +65,17 @@ class Shown(SphinxDirective):
         return parts
 
 
+class Console(RegexLexer):
+    """Commands behind ``$``; all else is output, also lines of code that begin with ``#``."""
+
+    tokens = {  # noqa: RUF012  # as Pygments has it
+        "root": [
+            (r"^(\$ )(.*\n)", bygroups(Generic.Prompt, using(BashLexer))),
+            (r".*\n", Generic.Output),
+        ]
+    }
+
+
 def raw(html: str) -> nodes.raw:
     return nodes.raw("", html, format="html")
 
@@ -74,5 +88,6 @@ def with_table(app: Sphinx, page: str, source: list[str]) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("pullback", Shown)
+    app.add_lexer("console", Console)
     app.connect("source-read", with_table)
     return {"parallel_read_safe": True}
