@@ -47,6 +47,22 @@ def test_c_takes_over_after_many_for_all_sizes_and_both_precisions():
         fn(**given() | {"y": np.ones(7)})
 
 
+def test_a_library_is_looked_for_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(building, "_kept", lambda *what: asked.append(what))
+    monkeypatch.setattr(auto, "BUILD", 1.0)
+    calls(pb.compile(pb.gradient(TEXT, "w"), target="auto"), 60, **given())
+    assert len(asked) == 1
+
+
+def test_many_sizes_are_not_remembered_for_ever(monkeypatch):
+    monkeypatch.setattr(auto, "MOST", 3)
+    fn = pb.compile(pb.gradient(TEXT, "w"), target="auto")
+    for rows in range(2, 12):
+        calls(fn, 1, **given(rows))
+    assert len(fn._savings) <= 3
+
+
 def test_a_kept_library_is_taken_earlier():
     calls(pb.compile(pb.gradient(TEXT, "w"), target="auto"), 100, **given())
     fn = pb.compile(pb.gradient(TEXT, "w"), target="auto")

@@ -30,6 +30,7 @@ from pullback.expressions.program import Program
 
 OPERATION, ENTRY = 4e-7, 2e-10  # seconds saved
 UNTOUCHED = 1_500_000  # entries from which on zeros are better left to the system than written
+MOST = 1000  # sets of sizes that are remembered
 LOOK, BUILD = 0.02, 1.0  # seconds saved at which a library is looked for, and built
 
 
@@ -78,6 +79,9 @@ class AutoFunction(PlannedFunction):
         """The sizes as the C code takes them, where it is time for that."""
         saves = self._savings.get(sizes)
         if saves is None:
+            if len(self._savings) >= MOST:
+                for known in (self._savings, self._next, self._taken):
+                    known.clear()
             named = dict(zip(self._wanted, sizes, strict=True))
             saves = self._savings[sizes] = self.saved_by(named)
         if not saves:
