@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -35,3 +37,20 @@ def test_newton_finds_a_lower_loss_in_fewer_steps_than_bfgs() -> None:
     assert loss["Newton-CG"] < min(loss["BFGS"], loss["L-BFGS-B"])
     assert slope["Newton-CG"] < 1e-6
     assert steps["Newton-CG"] < 20 < steps["BFGS"]
+
+
+def test_the_notebook_runs_and_its_cells_show_something() -> None:
+    """Every cell, one after another; a value has a form for notebooks beside its plain text."""
+    notebook = json.loads((EXAMPLES / "tour.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
+    names: dict[str, object] = {}
+    rich = 0
+    for cell in cells:
+        *lines, last = ast.parse(cell).body
+        exec(compile(ast.Module(lines, []), "<cell>", "exec"), names)
+        value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+        forms = [getattr(value, f"_repr_{form}_", None) for form in ("html", "latex", "svg")]
+        rich += any(form is not None and form() for form in forms)
+    assert rich >= 9
+    losses = names["losses"]
+    assert losses[-1] < 1e-3 * losses[0]
