@@ -43,9 +43,8 @@ _threads = ctypes.c_int64(_usable())
 
 
 def _after_fork() -> None:
-    _threads.value = (
-        1  # OpenMP's threads do not live on in a child, and to wait for them is for ever
-    )
+    """OpenMP's threads do not live on in a child, and to wait for them is for ever."""
+    _threads.value = 1
 
 
 if hasattr(os, "register_at_fork"):
