@@ -200,3 +200,15 @@ def test_counted_operations_know_solves():
     f = stated("x'*inv(A)*x")
     whole = savings({"f": program_of(f).result}, program_of(f), {"n": 30})
     assert whole.rows["all three savings"].multiplications == 30**3 // 3 + 30**2 + 30
+
+
+@pytest.mark.parametrize("power", ["^(1/n)", "^(1/3)", "^-2", ""])
+def test_a_power_of_a_determinant_by_its_factor(power):
+    """What stands for the determinant binds as tightly as a call: ``det ** 2 ** p`` is another."""
+    f = pb.parse(f"det(X){power}*inv(X)/det(X)", shapes={"X": ("n", "n")}, assume={"X": "posdef"})
+    rng = np.random.default_rng(3)
+    half = rng.normal(size=(3, 3))
+    X = half @ half.T + np.eye(3)
+    p = {"^(1/n)": 1 / 3, "^(1/3)": 1 / 3, "^-2": -2, "": 1}[power]
+    expected = np.linalg.det(X) ** (p - 1) * np.linalg.inv(X)
+    np.testing.assert_allclose(pb.compile(f)(X=X), expected, rtol=1e-12)

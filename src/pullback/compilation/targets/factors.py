@@ -29,7 +29,7 @@ def spelled(i: Instruction, operands: Sequence[str], module: str = "np") -> str:
         case "inverse", _:
             return f"_inverse_by_{i.name}({first})"
         case "determinant", "cholesky":
-            return f"{module}.prod({module}.diagonal({first})) ** 2"
+            return f"{module}.square({module}.prod({module}.diagonal({first})))"
         case "determinant", _:
             return f"_{'slogdet' if i.detail[0] else 'det'}_by_lu({first})"
     (turned,) = i.detail
