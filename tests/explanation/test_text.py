@@ -286,6 +286,14 @@ def test_a_batch_is_explained_as_matrix_products():
     assert [[w.text for w in row.weights] for row in explanation.layers] == [["U", "b"], ["V"]]
 
 
+def test_only_what_is_transposed_is_said_to_be():
+    """∂L/∂Q = ∂L/∂(Q Kᵀ) K: the transpose there is in a name."""
+    program = parse_program("Q: n d, K: m d, G: n m\nS = Q*K'/2\nL = sum(G .* S)")
+    text = " ".join(explain(program, ["Q", "K"]).text().split())
+    assert "∂L/∂Q = ∂L/∂(Q Kᵀ) K" in text and "K is transposed" not in text
+    assert "∂L/∂(Q Kᵀ) is transposed because" in text
+
+
 def test_a_structured_variable_ends_with_what_its_convention_makes_of_the_gradient() -> None:
     program = parse_program("X: n n symmetric, A: n n, a: n\nL = tr(A*X)")
     text = explain(program, ["X"], structured="tangent").text()

@@ -98,7 +98,9 @@ def transpose_reason(link: Link, text: str, handed: str, names: dict[Node, str])
     if not is_seed(link.handed, node) and link.handed.order == node.order:
         factors.append((handed, node, node.output))
     for name, operand, labels in factors:
-        if not (f"{name}ᵀ" in text or f"({name})ᵀ" in text):
+        # ∂L/∂(Q Kᵀ) K has no Kᵀ but in the name of what was handed
+        seen = text if name == handed else text.replace(handed, "")
+        if not (f"{name}ᵀ" in seen or f"({name})ᵀ" in seen):
             continue
         if operand.order == 1 and len(kept) == 2 and labels[0] in kept:
             axis = "column" if kept.index(labels[0]) else "row"
