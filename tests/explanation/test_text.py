@@ -294,6 +294,14 @@ def test_only_what_is_transposed_is_said_to_be():
     assert "∂L/∂(Q Kᵀ) is transposed because" in text
 
 
+def test_several_ways_to_a_variable_end_in_a_closed_form():
+    """Layer normalisation by x: three contributions, and what they come to."""
+    lines = "x: n, a: n, c: n\nm = mean(x)\ns = sqrt(var(x) + 1)\nL = c'*(a .* (x - m)/s)"
+    result = explain(parse_program(lines), ["x"]).results[0].gradient
+    assert "via" in result.equals[0].text and "via" not in result.equals[-1].text
+    assert parse_program("x: n, a: n, c: n, m:, s:\n" + result.equals[-1].text).result.order == 1
+
+
 def test_a_structured_variable_ends_with_what_its_convention_makes_of_the_gradient() -> None:
     program = parse_program("X: n n symmetric, A: n n, a: n\nL = tr(A*X)")
     text = explain(program, ["X"], structured="tangent").text()

@@ -19,7 +19,6 @@ from pullback.explanation.steps import (
     Result,
     RewriteStep,
 )
-from pullback.explanation.wording import READABLE
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.notation.equations import equation
 from pullback.notation.write import Form
@@ -27,6 +26,7 @@ from pullback.trace import Rewrite
 
 PATHS = 3  # ways to a variable whose factors are listed
 CHAIN = 12  # factors of a gradient that are listed before the rest is left to the steps
+CLOSED = 100  # values joined in the closed form at the end
 SHORT = 20  # values joined in a side of a rewrite that is still written out
 
 
@@ -60,7 +60,7 @@ def _result(reader: Reader, node: Node, forms: Sequence[Form]) -> Result:
     equals = list(reader.handed(node).equals)
     if len(sources) == 1:
         equals = [words.told(reader.contribution(sources[0], node), row=row)]
-    closed = words.short(gradient, READABLE, row=row)
+    closed = words.short(gradient, CLOSED, row=row)
     equals += [closed] if closed else []
     law = law_of(node, derivation.structured)
     same_name = replace(reader.program, result_name=words.result.text)
