@@ -138,3 +138,9 @@ def test_code_is_scipy_s():
     assert half.dtype == np.float32
     np.testing.assert_allclose(half @ half, X, atol=1e-5)
     np.testing.assert_allclose(pb.compile(stated("logm(X)"))(X=linalg.expm(A / 9)), A / 9)
+
+
+def test_the_exponent_of_a_matrix_power_is_a_number():
+    f = pb.parse("tr(powm(X, p))")
+    assert f.to_program().variables["p"].order == 0
+    assert str(pb.derivative(f, "X")) == "p X⁻ᵀ expm(p logm(X))ᵀ"

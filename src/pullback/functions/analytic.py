@@ -280,4 +280,5 @@ powm = Definition(
     lambda x, p: expm(p * logm(x)),
     "Power Xᵖ = exp(p log X) of a square matrix, for any number p.",
     "same",
+    signatures=("(i,i),()->(i,i)",),
 )
