@@ -76,3 +76,9 @@ def test_a_gradient_no_larger_than_its_arguments_is_not_questioned():
 def test_a_size_without_a_number_is_named():
     with pytest.raises(pb.PullbackError, match="size n"):
         pb.compile(pb.hessian("norm2(x)^4", "x")).forecast()
+
+
+def test_an_argument_of_very_many_axes_is_no_search():
+    """Its parts are 2⁴⁰ in number; none of them is made."""
+    T = pb.tensor("T", *["n"] * 40)
+    assert pb.compile(pb.sum(T)).footprint.unbounded.terms == ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from itertools import combinations
+from itertools import accumulate, combinations
 from math import prod
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pullback.errors import PullbackError
 from pullback.expressions.sizes import Shape, Size
 
 BYTES = {"bool": 1}
+DEEPEST = 6  # axes of an argument whose parts are looked at
 FEW = 8  # an array of so many times the entries of an argument is no question of memory
 
 
@@ -97,10 +99,11 @@ class Footprint:
     def forecast(self, sizes: Mapping[str, int], width: int) -> Forecast:
         """The bytes at these sizes, for entries of ``width`` bytes."""
         amounts = [(a, a.entries.evaluate(sizes) * (a.width or width)) for a in self.arrays]
-        moments = {a.born for a in self.arrays}
-        peak = max(
-            (sum(n for a, n in amounts if a.born <= k <= a.dies) for k in moments), default=0
-        )
+        change: Counter[int] = Counter()  # at each step, what comes and what has gone
+        for a, amount in amounts:
+            change[a.born] += amount
+            change[a.dies + 1] -= amount
+        peak = max(accumulate(change[k] for k in sorted(change)), default=0)
         handed_out = sum(size.evaluate(sizes) for size in self.results) * width
         return Forecast(peak, handed_out, dict(sizes))
 
@@ -111,6 +114,7 @@ class Footprint:
             part
             for size in self.inputs
             for monomial, _ in size.terms
+            if len(monomial) <= DEEPEST
             for count in range(len(monomial) + 1)
             for part in combinations(monomial, count)
         }
