@@ -65,7 +65,8 @@ def places(text: str) -> str:
 # declarations
 
 _SET = re.compile(
-    rf"(?:[,;.]|\\(?:text|textrm|mbox|mathrm)\s*\{{[^{{}}]*\}}|\\q?quad(?![A-Za-z])|\\[,;: ]|\s)*"
+    # begins where a run of blanks begins, or every blank of a long one would be tried
+    rf"(?<![\s,;.]{{2}})(?:[,;.]|\\(?:text|textrm|mbox|mathrm)\s*\{{[^{{}}]*\}}|\\q?quad(?![A-Za-z])|\\[,;: ]|\s)*"
     rf"((?:{NAMES})(?:\s*,\s*(?:{NAMES}))*)\s*\\in\s*\\(?:mathbb|mathbf|bf|mathds)\s*(?:\{{\s*([RS])\s*\}}|([RS]))"
     r"(?:\s*_\s*(?:\{\s*(\+{1,2})\s*\}|(\+)))?"
     r"(?:\s*\^\s*(?:\{([^{}]*)\}|([0-9A-Za-z])))?"
@@ -93,7 +94,7 @@ def declared(text: str, known: Collection[str]) -> tuple[str, list[Declaration]]
             found.append(Declaration(*span, name_in(name[0], known), sizes, words))
         return re.sub(r"[^\n]", " ", match[0])
 
-    return _SET.sub(declare, text), found
+    return (_SET.sub(declare, text) if r"\in" in text else text), found
 
 
 def _sizes(match: re.Match[str], written: str) -> list[Size]:
