@@ -316,3 +316,9 @@ def test_what_has_no_meaning_or_two_is_refused(text, message, under):
     place = caught.value.place
     assert text[place.start : place.stop] == under
     assert isinstance(caught.value, PullbackError | ShapeError)
+
+
+@pytest.mark.parametrize("text", ["x(1:n/2)", "eye(n/2)*x", "0(0:0/0)", "reshape(X, m/n, 3)"])
+def test_half_a_size_is_no_size(text):
+    with pytest.raises(PullbackError, match="a size is made of whole numbers"):
+        pb.parse(text)

@@ -6,6 +6,8 @@ from pullback.errors import Place, PullbackError
 from pullback.expressions import Size
 from pullback.language.syntax import Addition, Literal, Name, Product, Syntax
 
+_TIMES = ("*", "")
+
 
 def size_of(syntax: Syntax, text: str) -> Size:
     """An argument that states a size, such as ``n`` or ``2*n + 1``, as that size."""
@@ -27,9 +29,9 @@ def number_of(syntax: Syntax, text: str) -> Size:
         for sign, term in syntax.terms:
             total = total + sign * number_of(term, text)
         return total
-    if isinstance(syntax, Product):
+    if isinstance(syntax, Product) and syntax.operator in _TIMES:
         total = Size.of(1)
-        while isinstance(syntax, Product) and syntax.operator in ("*", ""):
+        while isinstance(syntax, Product) and syntax.operator in _TIMES:
             total = total * number_of(syntax.right, text)
             syntax = syntax.left
         return total * number_of(syntax, text)
