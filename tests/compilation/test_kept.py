@@ -210,3 +210,12 @@ def test_the_diagonal_of_terms_that_tie_their_axes_differently():
     by_hand = 2 * np.repeat((A**2).sum(0), 3).reshape(3, 3) + 4 * np.eye(3)
     np.testing.assert_allclose(K.diagonal(), by_hand, rtol=1e-14)
     np.testing.assert_allclose(K.trace(), by_hand.sum(), rtol=1e-14)
+
+
+@pytest.mark.parametrize("text", ["std(z)", "layer_norm(z)", "lgamma(1 + abs(lgamma(z.^2 + 3)))"])
+def test_a_summed_delta_is_no_size_and_no_tie_is_lost(text):
+    """Σⱼ δᵢⱼ c is c and not n c; δ_ik of one factor and δ_kp of another are both kept."""
+    d = pb.derivative(text, "z", "z")
+    z = np.array([0.3, 0.9, 1.4])
+    K = pb.compile(d, structure="keep")(z=z)
+    np.testing.assert_allclose(K.dense(), pb.compile(d)(z=z), rtol=1e-12, atol=1e-15)

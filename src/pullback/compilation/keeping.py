@@ -33,17 +33,17 @@ class KeepingFunction(Compiled):
     ) -> None:
         self.inputs = inner.inputs
         self.outputs = tuple(forms)
-        self.sizes = inner.sizes
         self._inner = inner
         self.footprint = inner.footprint
         self._forms = forms
         self._cores = cores
-        self._idle = frozenset(inner.sizes) - frozenset(inner.asked)
         # the usual case, which is made without detours: one output, kept as one core
         form = next(iter(forms.values()))
         self._lone = form if len(inner.outputs) == len(forms) == 1 else None
         shapes = [form.factored.shape for form in forms.values() if form is not None]
         self._shown = list(dict.fromkeys(n for s in shapes for size in s for n in size.names))
+        self.sizes = tuple(sorted({*inner.sizes, *self._shown}))
+        self._idle = frozenset(self.sizes) - frozenset(inner.asked)
         self._check = inner.quick_check(self._shown) if self._shown else None
 
     def limited(self, limit: float) -> Self:
@@ -77,7 +77,12 @@ class KeepingFunction(Compiled):
         shown = {name: np.shape(value) for name, value in named.items()}
         given = {name: value for name, value in arrays.items() if name in self.sizes}
         made = self._inner(*positional, **used)
-        return self._made(made, partial(self._inner.sizes_for, shown, given))
+
+        def known_sizes() -> Mapping[str, int]:
+            known = {name: value for name, value in given.items() if name in self._inner.sizes}
+            return {**given, **self._inner.sizes_for(shown, known)}
+
+        return self._made(made, known_sizes)
 
     def _made(self, made: Any, sizes: Callable[[], Mapping[str, int]]) -> Any:
         if len(self._inner.outputs) == 1:
@@ -164,7 +169,7 @@ def _built(target: str, node: Node, names: tuple[str, ...]) -> Operation:
             found = check(*given)
             return fn(*given) if found is None else fn.at(found)
         known = sizes()
-        asked: dict[str, Any] = {name: known[name] for name in fn.asked}
+        asked: dict[str, Any] = {name: known[name] for name in fn.sizes if name in known}
         return fn(*given, **asked)
 
     return run

@@ -230,6 +230,14 @@ def _rooted(same: dict[Hashable, Hashable]) -> Callable[[Hashable], Hashable]:
     return root
 
 
+def _tie(same: dict[Hashable, Hashable], one: Hashable, other: Hashable) -> None:
+    """Two labels become equal, and whatever each is equal to already."""
+    root = _rooted(same)
+    one, other = root(one), root(other)
+    if one != other:
+        same[one] = other
+
+
 Parts = list[tuple[Node, list[Hashable]]]
 
 
@@ -247,7 +255,7 @@ def _factors(node: Node, labels: Sequence[Hashable], same: dict[Hashable, Hashab
     for inner, label in zip(node.output, labels, strict=True):
         if inner in outer:
             if root(outer[inner]) != root(label):
-                ties[root(label)] = root(outer[inner])
+                _tie(ties, root(label), root(outer[inner]))
         else:
             outer[inner] = label
     names = [outer.get(k, (scope, k)) for k in range(len(node.sizes))]
@@ -256,20 +264,17 @@ def _factors(node: Node, labels: Sequence[Hashable], same: dict[Hashable, Hashab
     for child, own in node.operands:
         parts += _factors(child, [names[k] for k in own], inside)
     ends = list(dict.fromkeys(outer.values()))
-    unsummed = {k for k in range(len(node.sizes)) if names[k] in ends}
-    held = {x for _, ls in parts for x in ls}
-    counted: Parts = [
-        (make.size_value(size), [])
-        for k, size in enumerate(node.sizes)
-        if k not in unsummed and names[k] not in held
-    ]
     inner_root = _rooted(inside)
+    # a label that nothing holds is summed to its size, unless a δ ties it to one that is held
+    used = {inner_root(x) for _, ls in parts for x in ls} | {inner_root(x) for x in ends}
+    free = {inner_root(names[k]): size for k, size in enumerate(node.sizes)}
+    counted: Parts = [(make.size_value(size), []) for x, size in free.items() if x not in used]
     renamed: Parts = [(n, [inner_root(x) for x in ls]) for n, ls in parts]
     joined = _components([*renamed, *counted], [inner_root(x) for x in ends])
     if len([n for n, _ in joined if n.order]) <= 1 and not inside and not ties:
         return [(node, list(labels))]  # it hangs together: one factor, as it was
-    same.update(ties)
-    same.update(inside)
+    for one, other in (*ties.items(), *inside.items()):
+        _tie(same, one, other)
     return joined
 
 
