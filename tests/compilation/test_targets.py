@@ -175,3 +175,15 @@ def test_what_a_target_cannot_do_is_refused(target):
 def test_code_is_written_without_the_library():
     assert pb.code("sum(exp(x))", target="jax").startswith("import jax.numpy as jnp")
     assert pb.code("sum(exp(x))", target="torch").startswith("import torch")
+
+
+@pytest.mark.parametrize("target", ["jax", "torch"])
+@pytest.mark.parametrize("part", ["flip(x)", "flip(x(2:4))", "flip(x(1:2:end))"])
+def test_what_is_taken_backwards_is_put_back(target, part):
+    d = pb.gradient(pb.parse(f"a'*({part}).^2", shapes={"x": (5,)}), "x")
+    x = np.arange(1.0, 6.0)
+    count = pb.parse(part, shapes={"x": (5,)}).to_program().result.shape[0].constant
+    a = np.arange(2.0, 2.0 + count)
+    expected = pb.compile(d)(a=a, x=x)
+    found = called(pb.compile(d, target=target), target)(a=a, x=x)
+    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-14)

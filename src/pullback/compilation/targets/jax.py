@@ -83,6 +83,7 @@ class JaxSpeller(Speller):
         else:
             start = f"jnp.zeros({shape_tuple(i.result.shape, self.sizes)}, {self.dtype_of(core)})"
         if i.op == "store":
+            i, value = self.forwards(i, value, "jnp.flip({0}, {1})")
             return [f"{name} = {self.stored_part(i, start + '.at')}.set({value})"]
         index = self.diagonal_index(i)
         return [f"{name} = {start}.at[{index}].{'add' if base else 'set'}({value})"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,7 @@ from pullback.compilation.ir import (
     LinearProgram,
     Literal,
     Register,
+    Stretch,
     View,
     is_weak,
 )
@@ -264,6 +266,14 @@ class Speller:
 
     def spell(self, size: Size) -> str:
         return size_text(size, self.sizes)[0]
+
+    def forwards(self, i: Instruction, value: str, flip: str) -> tuple[Instruction, str]:
+        """A store backwards as one forwards of what is flipped, for libraries that need it so."""
+        axis, stretch = i.detail
+        if stretch.count is None or stretch.step > 0:
+            return i, value
+        turned = Stretch(stretch.last, stretch.count, -stretch.step)
+        return replace(i, detail=(axis, turned)), flip.format(value, axis)
 
     def stored_part(self, i: Instruction, name: str) -> str:
         """The part of a named array that a store writes; always an array, even of one entry."""

@@ -161,6 +161,7 @@ class TorchSpeller(Speller):
         *base, core = i.operands
         value = self.operand(core)[0]
         if i.op == "store":
+            i, value = self.forwards(i, value, "torch.flip({0}, [{1}])")
             target = self.stored_part(i, name)
         else:
             index = re.sub(r"arange\((.*?)\)", r"arange(\1, device=device)", self.diagonal_index(i))
