@@ -92,6 +92,8 @@ class TorchSpeller(Speller):
             bound = "min" if i.name == "maximum" else "max"
             (k,) = numbers
             return f"torch.clamp({arguments[1 - k]}, {bound}={arguments[k]})"
+        if i.name == "where" and not i.operands[0].axes:  # maybe of sizes alone: a bool
+            arguments = [f"torch.as_tensor({arguments[0]})", *arguments[1:]]
         if i.name in ARRAYS_ONLY:
             arguments = [
                 self.number(text) if k in numbers else text for k, text in enumerate(arguments)
