@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from typing import TypeVar
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum, Variable
+
+V = TypeVar("V")
 
 
 def post_order(*roots: Node) -> list[Node]:
@@ -103,3 +106,30 @@ def transform(
 def substitute(root: Node, replacements: Mapping[Node, Node]) -> Node:
     """``root`` with nodes replaced by others of the same shape."""
     return transform(root, lambda node: node, replacements)[root]
+
+
+def remembered(
+    root: Node,
+    known: MutableMapping[Node, V],
+    below: Callable[[Node], Iterable[Node]],
+    decide: Callable[[Node], V],
+) -> V:
+    """What is decided of a node once it is of those ``below`` it, kept in ``known`` for the next time.
+
+    >>> from pullback.expressions.constructors import total, variable
+    >>> depth: dict[Node, int] = {}
+    >>> of = lambda node: 1 + max([depth[n] for n in node.children], default=0)
+    >>> remembered(total(variable("x", ["n"])), depth, lambda node: node.children, of)
+    2
+    """
+    stack = [] if root in known else [root]
+    while stack:
+        node = stack[-1]
+        missing = [] if node in known else [n for n in below(node) if n not in known]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        if node not in known:
+            known[node] = decide(node)
+    return known[root]

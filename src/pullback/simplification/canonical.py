@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Number, Sum, Variable
 from pullback.expressions.sizes import Size
+from pullback.expressions.walks import remembered
 from pullback.functions.catalogue import primitive
 from pullback.simplification.measure import measure
 from pullback.simplification.products import Factor, Label, Opened, tags
@@ -34,22 +35,7 @@ def parity(root: Node) -> int:
     """1 if the node equals its transpose in the last two axes, −1 if its negative, 0 if unknown."""
     if len(root.shape) < 2 or root.shape[-1] != root.shape[-2]:
         return 0
-    found = _parities.get(root)
-    if found is not None:
-        return found
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        if node in _parities:
-            stack.pop()
-            continue
-        missing = [n for n in _relevant(node) if n not in _parities]
-        if missing:
-            stack.extend(missing)
-            continue
-        stack.pop()
-        _parities[node] = _parity(node)
-    return _parities[root]
+    return remembered(root, _parities, _relevant, _parity)
 
 
 def _square(node: Node) -> bool:

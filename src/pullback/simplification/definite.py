@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, Sum, Variable
+from pullback.expressions.walks import remembered
 from pullback.simplification.products import Factor, Label, Opened
 from pullback.simplification.signs import positive
 
@@ -27,17 +28,7 @@ def positive_definite(root: Node) -> bool:
 
 def definiteness(root: Node) -> int:
     """DEFINITE, SEMIDEFINITE or UNKNOWN, of a symmetric matrix in the last two axes."""
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        missing = [n for n in _relevant(node) if n not in _definite]
-        if missing and node not in _definite:
-            stack.extend(missing)
-            continue
-        stack.pop()
-        if node not in _definite:
-            _definite[node] = _of(node)
-    return _definite[root]
+    return remembered(root, _definite, _relevant, _of)
 
 
 def _square(node: Node) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from operator import attrgetter
 from weakref import WeakKeyDictionary
 
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Labels, Node, Number, SizeValue, Sum
+from pullback.expressions.walks import remembered
 from pullback.functions.catalogue import primitive
 from pullback.functions.record import argument_of
 
@@ -38,19 +40,7 @@ def measure(node: Node) -> Measure:
 
 
 def _weights(root: Node) -> tuple[int, int]:
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        if node in _known:
-            stack.pop()
-            continue
-        missing = [child for child in node.children if child not in _known]
-        if missing:
-            stack.extend(missing)
-            continue
-        stack.pop()
-        _known[node] = _own(node)
-    return _known[root]
+    return remembered(root, _known, attrgetter("children"), _own)
 
 
 def _length(coefficient: Number) -> int:

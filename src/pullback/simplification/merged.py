@@ -12,7 +12,7 @@ from pullback.expressions.relations import ZERO, Relation, mixed_radix, relation
 from pullback.expressions.sizes import Size
 from pullback.functions.catalogue import primitive
 from pullback.simplification.factors import on_the_diagonal
-from pullback.simplification.products import Factor, Label, Opened
+from pullback.simplification.products import Factor, Label, Opened, hanging_together
 
 Digits = tuple[Label, ...]  # the fastest first
 
@@ -64,7 +64,7 @@ def _kronecker(node: Node) -> _Kronecker | None:
     if len(factors) != len(others) + 2 or {*merging} != {*node.output}:
         return None
     pairs = [*zip(*(merging[label][1] for label in node.output), strict=False)]
-    parts = [_parted(others, pair) for pair in pairs]
+    parts = [hanging_together(others, pair) for pair in pairs]
     once = len({x for pair in pairs for x in pair}) == sum(len({*pair}) for pair in pairs)
     square = all(sizes[row] == sizes[column] for row, column in pairs)
     whole = all(len(merging[label][1]) == len(pairs) for label in node.output)
@@ -76,15 +76,6 @@ def _kronecker(node: Node) -> _Kronecker | None:
         held = {*ends, *(x for _, labels in part for x in labels)}
         matrices.append((make.contract(part, ends, {x: sizes[x] for x in held}), ends))
     return _Kronecker(matrices, [merging[label][0] for label in node.output], node)
-
-
-def _parted(factors: Sequence[Factor], ends: Sequence[Label]) -> list[Factor]:
-    """The factors that hang together with these labels."""
-    reached, found = {*ends}, list[Factor]()
-    while new := [f for f in factors if f not in found and reached & {*f[1]}]:
-        found += new
-        reached |= {x for _, labels in new for x in labels}
-    return found
 
 
 def of_kronecker(node: Node) -> Node | None:

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Indicator, Node, Number, Sum, Variable
 from pullback.expressions.sizes import Size
+from pullback.expressions.walks import remembered
 from pullback.functions.catalogue import primitive
 
 Label = int
@@ -169,6 +170,15 @@ def multiplied_out(
         yield coefficient * inner, core
 
 
+def hanging_together(factors: Sequence[Factor], ends: Sequence[Label]) -> list[Factor]:
+    """The factors that these labels reach, directly or through labels that factors share."""
+    reached, found = {*ends}, list[Factor]()
+    while new := [f for f in factors if f not in found and reached & {*f[1]}]:
+        found += new
+        reached |= {x for _, labels in new for x in labels}
+    return found
+
+
 # what is known of the factors of a product, so that rows that cannot apply cost nothing
 
 _tags: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
@@ -186,20 +196,16 @@ def tags(root: Node) -> frozenset[str]:
     """What the factors of a product are: assumptions, inverses, sums, divisions by sums, …"""
     if not isinstance(root, Contraction):
         return _own_tags(root)
-    found = _tags.get(root)
-    if found is not None:
-        return found
-    stack: list[Node] = [root]
-    while stack:
-        node = stack[-1]
-        missing = [c for c in node.children if isinstance(c, Contraction) and c not in _tags]
-        if missing:
-            stack.extend(missing)
-            continue
-        stack.pop()
-        below = [_tags[c] if isinstance(c, Contraction) else _own_tags(c) for c in node.children]
-        _tags[node] = _NONE.union(*below) if any(below) else _NONE
-    return _tags[root]
+    return remembered(root, _tags, _products_below, _tags_below)
+
+
+def _products_below(node: Node) -> list[Node]:
+    return [child for child in node.children if isinstance(child, Contraction)]
+
+
+def _tags_below(node: Node) -> frozenset[str]:
+    below = [_tags[c] if isinstance(c, Contraction) else _own_tags(c) for c in node.children]
+    return _NONE.union(*below) if any(below) else _NONE
 
 
 def _divides(power: Apply) -> bool:

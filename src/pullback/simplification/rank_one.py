@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Apply, Contraction, Node, Sum
 from pullback.functions.catalogue import CATALOGUE
 from pullback.functions.record import argument_of
 from pullback.simplification.inverses import only_here
-from pullback.simplification.products import Factor, Label, Opened
+from pullback.simplification.products import Opened, hanging_together
 
 
 def _vectors(matrix: Node) -> tuple[Node, Node, Node] | None:
@@ -25,7 +23,7 @@ def _vectors(matrix: Node) -> tuple[Node, Node, Node] | None:
     row, column = opened.output
     if row == column or not isinstance(outer, Contraction):
         return None
-    left, right = _near(factors, row), _near(factors, column)
+    left, right = hanging_together(factors, [row]), hanging_together(factors, [column])
     scalars = [f for f in factors if not f[1]]
     if any(f in right for f in left) or len(left) + len(right) + len(scalars) != len(factors):
         return None
@@ -37,14 +35,6 @@ def _vectors(matrix: Node) -> tuple[Node, Node, Node] | None:
     )
     product = make.multiply(*[n for n, _ in scalars], make.einsum("i,i->", v, u))
     return u, v, make.add([(1, make.ones(())), (coefficient, product)])
-
-
-def _near(factors: Sequence[Factor], end: Label) -> list[Factor]:
-    reached, found = {end}, list[Factor]()
-    while new := [f for f in factors if f not in found and reached & {*f[1]}]:
-        found += new
-        reached |= {x for _, labels in new for x in labels}
-    return found
 
 
 def determinant_lemma(node: Node) -> Node | None:

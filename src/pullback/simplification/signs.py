@@ -14,6 +14,7 @@ from pullback.expressions.nodes import (
     Sum,
     Variable,
 )
+from pullback.expressions.walks import remembered
 from pullback.functions.catalogue import primitive
 from pullback.functions.record import argument_of
 
@@ -22,17 +23,7 @@ _known: WeakKeyDictionary[Node, bool] = WeakKeyDictionary()
 
 def positive(root: Node) -> bool:
     """Whether every entry is known to be above zero."""
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        missing = [n for n in _relevant(node) if n not in _known]
-        if missing and node not in _known:
-            stack.extend(missing)
-            continue
-        stack.pop()
-        if node not in _known:
-            _known[node] = _positive(node)
-    return _known[root]
+    return remembered(root, _known, _relevant, _positive)
 
 
 def _relevant(node: Node) -> tuple[Node, ...]:
