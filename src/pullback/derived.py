@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from pullback.derivation.composition import Composition
 from pullback.derivation.derive import to_derive_again
-from pullback.derivation.factored import factored
-from pullback.derivation.pattern import Structure
 from pullback.derivation.result import Derivation
 from pullback.derivation.structure import Convention
 from pullback.errors import PullbackError
@@ -52,14 +51,14 @@ class Derivative:
         return self.derivation.structured
 
     @property
-    def structure(self) -> Structure:
+    def structure(self) -> Composition:
         """The result as smaller tensors and δs: entries, numbers stored, possible non-zeros.
 
         >>> import pullback as pb
         >>> print(pb.derivative("V*x", "V").structure)
         δ_ij ⊗ core_k: m*m*n entries, n stored, m*n can be non-zero
         """
-        return Structure.of(factored(self.node))
+        return Composition.of(self.node)
 
     @property
     def program(self) -> Program:

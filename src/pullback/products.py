@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
 from pullback.derivation.derive import derive, target_of
-from pullback.derivation.factored import factored
+from pullback.derivation.factoring import factored
 from pullback.derivatives import gradient, program_of_scalar
 from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import reverse
@@ -164,29 +163,10 @@ def taylor(f: Stated, wrt: str | Tensor, order: int = 2, step: str | None = None
 
 
 def _diagonal(square: Node) -> Node:
-    """The entries whose row is their column, taken of every factor before these are multiplied."""
+    """The diagonal, simplified: of each term before what could be added up is."""
     rows = square.order // 2
     parts = square.terms if isinstance(square, Sum) else ((1, square),)
-    terms = []
-    for number, term in ((c, term) for c, part in parts for term in factored(part).terms):
-        same: dict[Hashable, Hashable] = {}
-        for row, column in zip(term.output[:rows], term.output[rows:], strict=True):
-            one, other = (_root(same, label) for label in (row, column))
-            if one != other:
-                same[other] = one
-        sizes = {_root(same, x): size for x, size in term.sizes(square.shape).items()}
-        factors = [(node, [_root(same, x) for x in labels]) for node, labels in term.factors]
-        output = [_root(same, x) for x in term.output[:rows]]
-        terms.append(
-            (make.exact_number(number * term.coefficient), make.contract(factors, output, sizes))
-        )
-    return simplify(make.add(terms, square.shape[:rows]))
-
-
-def _root(same: Mapping[Hashable, Hashable], label: Hashable) -> Hashable:
-    while label in same:
-        label = same[label]
-    return label
+    return simplify(make.add([(c, factored(part).diagonal(rows)) for c, part in parts]))
 
 
 def _new_variable(program: Program, name: str, shape: Shape) -> Variable:

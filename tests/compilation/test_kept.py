@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.derivation.factored import factored
+from pullback.derivation.factoring import factored
 from pullback.errors import DomainError, PullbackError, ShapeError
 from pullback.verification.certificate import check_values
 

@@ -13,7 +13,8 @@ from pullback.compilation.compile import compile_nodes
 from pullback.compilation.compiled import Compiled, Out
 from pullback.compilation.kept import Form, Kept, Operation
 from pullback.compilation.runtime import NumpyFunction
-from pullback.derivation.factored import Factored, Term, factored
+from pullback.derivation.factored import Factored, Term
+from pullback.derivation.factoring import factored
 from pullback.errors import PullbackError
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from pullback.compilation.blocks import Blocks, Updated, solver_of
 from pullback.compilation.extras import insist_on_scipy
-from pullback.derivation.factored import Factored, Label, Term
+from pullback.derivation.factored import Factored, Term
 from pullback.errors import DomainError, PullbackError, ShapeError
 from pullback.expressions import constructors as make
 from pullback.expressions.nodes import Node, Variable
@@ -87,16 +87,7 @@ class Form:
         )
 
     def _diagonal(self) -> Node:
-        # term by term, or the sum would be made before its diagonal is taken
-        rows = self.rows
-        terms = []
-        for term in self.factored.terms:
-            same = _joined(term.output[:rows], term.output[rows:])
-            factors = [(node, [same.get(x, x) for x in labels]) for node, labels in term.factors]
-            sizes = {same.get(x, x): size for x, size in term.sizes(self.factored.shape).items()}
-            product = make.contract(factors, [same[x] for x in term.output[:rows]], sizes)
-            terms.append((term.coefficient, product))
-        return make.add(terms, self.row_shape)
+        return self.factored.diagonal(self.rows)
 
     def _trace(self) -> Node:
         return make.total(self._diagonal())
@@ -118,15 +109,6 @@ class Form:
     def solver(self) -> Blocks | Updated | None:
         """How a system with this matrix falls apart into smaller ones; None if it does not."""
         return solver_of(self.factored, self.rows) if self.square else None
-
-
-def _joined(first: Iterable[Label], second: Iterable[Label]) -> dict[Label, Label]:
-    """One label for those that have to be equal where these are equal pairwise."""
-    same: dict[Label, Label] = {}
-    for a, b in zip(first, second, strict=True):
-        one, other = same.setdefault(a, a), same.setdefault(b, b)
-        same |= {x: one for x, label in same.items() if label == other}
-    return same
 
 
 class Kept:

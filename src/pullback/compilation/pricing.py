@@ -10,7 +10,7 @@ from pullback.compilation.count import Count, Prices, operations, savings
 from pullback.compilation.factorising import share_factorisations
 from pullback.compilation.lowering import lower
 from pullback.compilation.rewriting import divide_once
-from pullback.derivation.factored import factored
+from pullback.derivation.factoring import factored
 from pullback.derivation.result import Derivation
 from pullback.differentiation.forward import forward
 from pullback.differentiation.reverse import identity, reverse

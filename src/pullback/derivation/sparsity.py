@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pullback.derivation.factored import Term, factored
+from pullback.derivation.factored import Term
+from pullback.derivation.factoring import factored
 from pullback.expressions.nodes import Contraction, Indicator, Node, Sum, Variable
 from pullback.expressions.relations import Relation, relation_of, surely
 from pullback.expressions.sizes import Shape, Size

@@ -14,7 +14,7 @@ from html import escape
 from typing import Any, get_args
 
 from pullback.compilation.compile import compile_nodes
-from pullback.derivation.factored import factored
+from pullback.derivation.factoring import factored
 from pullback.derivation.result import Derivation
 from pullback.derivation.sparsity import Count, Pattern, pattern
 from pullback.drawing.picture import Picture

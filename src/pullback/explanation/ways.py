@@ -16,7 +16,7 @@ from html import escape
 from typing import Any
 
 from pullback.derivation.derive import derive_each
-from pullback.derivation.factored import factored
+from pullback.derivation.factoring import factored
 from pullback.derivation.sparsity import pattern
 from pullback.errors import PullbackError, suggestion
 from pullback.explanation.anatomy import function_of, times

@@ -1,60 +1,39 @@
-"""Where a result can differ from zero, and how many numbers it is made of."""
+"""What a result is made of: numbers that are stored, and where it can differ from zero."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from pullback.derivation.factored import Factored, Term
+from pullback.derivation.factoring import factored
 from pullback.derivation.sparsity import Count, pattern
-from pullback.expressions.sizes import Shape, Size
+from pullback.expressions.nodes import Node
 
 
-@dataclass(frozen=True)
-class Structure:
-    """A tensor as a sum of products of smaller tensors and δs: what is stored, what can be non-zero.
+class Composition(Factored):
+    """A tensor as a sum of products of smaller tensors and δs.
 
     ``entries`` is what the full array would hold, ``stored`` the numbers that the factors hold,
     ``nonzeros`` the entries that can differ from zero for some values of the factors.
 
-    >>> from pullback.derivation.factored import factored
     >>> from pullback.expressions import constructors as make
     >>> V = make.variable("V", ["m", "k"])
-    >>> s = Structure.of(factored(make.einsum("qj,qp->ijip", V, V, sizes={"i": "n"})))
-    >>> print(s)
+    >>> print(Composition.of(make.einsum("qj,qp->ijip", V, V, sizes={"i": "n"})))
     δ_ik ⊗ core_jl: k*k*n*n entries, k*k stored, k*k*n can be non-zero
     """
 
-    factored: Factored
-
     @classmethod
-    def of(cls, factored: Factored) -> Structure:
-        return cls(factored)
-
-    @property
-    def shape(self) -> Shape:
-        return self.factored.shape
-
-    @property
-    def entries(self) -> Size:
-        return self.factored.entries
-
-    @property
-    def stored(self) -> Size:
-        return self.factored.stored
-
-    @property
-    def dense(self) -> bool:
-        """Whether the full array is the shortest way to hold it."""
-        return self.factored.dense
+    def of(cls, node: Node) -> Composition:
+        tensor = factored(node)
+        return cls(tensor.shape, tensor.terms)
 
     @cached_property
     def nonzeros(self) -> Count:
         """Entries that can be non-zero, those that several terms share counted once."""
-        return pattern(self.factored.node()).count()
+        return pattern(self.node()).count()
 
     def __str__(self) -> str:
-        formula = " + ".join(_written(term) for term in self.factored.terms) or "0"
+        formula = " + ".join(_written(term) for term in self.terms) or "0"
         return (
             f"{formula}: {self.entries} entries, {self.stored} stored, "
             f"{self.nonzeros} can be non-zero"
