@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import get_args
 
 import click
 
 from pullback import api
-from pullback.cli.stating import names_from, program_from, sizes_from, stated, stated_freely
+from pullback.cli.stating import (
+    names_from,
+    program_from,
+    sizes_from,
+    stated,
+    stated_freely,
+    with_options,
+)
 from pullback.drawing.scene import ThemeName
 from pullback.errors import PullbackError
 from pullback.pictures.picture import Kind
 
-picture_options: Sequence[Callable[..., Callable[..., None]]] = (
-    click.option(
-        "--picture",
-        "drawn",
-        type=click.Path(),
-        metavar="FILE",
-        help="Write the picture too: .svg, .png or .pdf by the name's ending.",
-    ),
-    click.option(
-        "--theme",
-        type=click.Choice(get_args(ThemeName)),
-        default="light",
-        show_default=True,
-        help="Of the picture; auto has no background.",
-    ),
+# where a picture goes and how it looks
+drawn_as = with_options(
+    [
+        click.option(
+            "--picture",
+            "drawn",
+            type=click.Path(),
+            metavar="FILE",
+            help="Write the picture too: .svg, .png or .pdf by the name's ending.",
+        ),
+        click.option(
+            "--theme",
+            type=click.Choice(get_args(ThemeName)),
+            default="light",
+            show_default=True,
+            help="Of the picture; auto has no background.",
+        ),
+    ]
 )
-
-
-def drawn_as(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say where a picture goes and how it looks."""
-    for option in reversed(picture_options):
-        command = option(command)
-    return command
 
 
 @click.command("entity")

@@ -26,18 +26,23 @@ def _keep_dialect(context: click.Context, _: click.Parameter, value: Dialect | N
     context.meta[_DIALECT] = value
 
 
-def stated(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that state a function and what to differentiate it by."""
-    return _stating(command, derived=True)
+Command = Callable[..., None]
+Option = Callable[[Command], Command]
 
 
-def stated_freely(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that state a function, and perhaps what to differentiate it by."""
-    return _stating(command, derived=False)
+def with_options(options: Sequence[Option]) -> Option:
+    """One decorator for several options, the first of them first in the help."""
+
+    def decorated(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
 
 
-def _stating(command: Callable[..., None], *, derived: bool) -> Callable[..., None]:
-    for option in reversed(
+def _stating(*, derived: bool) -> Option:
+    return with_options(
         [
             click.argument("expression", required=False),
             click.option(
@@ -71,11 +76,11 @@ def _stating(command: Callable[..., None], *, derived: bool) -> Callable[..., No
                 callback=_keep_dialect,
             ),
         ]
-    ):
-        command = option(command)
-    return command
+    )
 
 
+stated = _stating(derived=True)  # a function, and what to differentiate it by
+stated_freely = _stating(derived=False)  # perhaps that too
 along_structure = click.option(
     "--structured",
     type=click.Choice(get_args(Convention)),

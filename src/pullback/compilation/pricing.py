@@ -46,29 +46,22 @@ def prices(derivation: Derivation, sizes: Mapping[str, int]) -> Prices:
     (target,) = [w.node for w in derivation.wrt]
     before, result = derivation.program.result, derivation.node
     _insist_on_sizes([before, result], sizes)
-    free: list[tuple[str, Node, dict[Node, str]]] = []
-    trace = Trace()
-    tangents: dict[Node, Node] = {}
-    pushed = simplify(forward(before, {target: identity(target)}, tangents), trace)
-    free.append(("forward", pushed, _lines(tangents.values(), trace)))
-    trace = Trace()
-    (raw,) = reverse(before, [target], trace)
-    cotangents = _lines(trace.cotangents.values(), trace)
-    free.append(("reverse", simplify(raw, trace), cotangents))
-    outputs = [{"value": before, "derivative": node} for _, node, _ in free]
+    ways = {"forward": _forward(before, target), "reverse": _reverse(before, target)}
     rows = {"entry by entry": _by_entries(before, sizes) + _by_entries(result, sizes)}
-    for (name, _, lines), both in zip(free, outputs, strict=True):
+    loose = []
+    for name, (node, lines) in ways.items():
+        both = {"value": before, "derivative": node}
         rows[name] = _counted(both, lines, sizes)
-    loose = [_counted(both, {}, sizes) for both in outputs]
+        loose.append(_counted(both, {}, sizes))
     rows["cross-country"] = min([*loose, rows["forward"], rows["reverse"]], key=lambda c: c.total)
+    rows["compressed"] = rows["cross-country"]
     kept = factored(result)
     if not kept.dense and kept.terms:
-        cores = {node for term in kept.terms for node, _ in term.factors}
-        named = {f"core{k}": node for k, node in enumerate(sorted(cores, key=lambda n: n.digest))}
+        cores = dict.fromkeys(node for term in kept.terms for node, _ in term.factors)
+        named = {f"core{k}": node for k, node in enumerate(cores)}
         rows["compressed"] = _counted({"value": before, **named}, {}, sizes)
-    else:
-        rows["compressed"] = rows["cross-country"]
-    saved = savings({"derivative": free[1][1]}, derivation.program, sizes, cotangents).rows
+    node, cotangents = ways["reverse"]
+    saved = savings({"derivative": node}, derivation.program, sizes, cotangents).rows
     rows |= {f"reverse, {name}": count for name, count in list(saved.items())[1:]}
     return Prices(rows, "reverse")
 
@@ -83,7 +76,24 @@ def _insist_on_sizes(nodes: Iterable[Node], sizes: Mapping[str, int]) -> None:
         )
 
 
-def _lines(nodes: Iterable[Node], trace: Trace) -> dict[Node, str]:
+Lines = dict[Node, str]  # what is computed as it stands, each by a name
+
+
+def _forward(before: Node, target: Node) -> tuple[Node, Lines]:
+    """The derivative, simplified, by the tangents on the way from the variable."""
+    trace, tangents = Trace(), dict[Node, Node]()
+    pushed = forward(before, {target: identity(target)}, tangents)
+    return simplify(pushed, trace), _lines(tangents.values(), trace)
+
+
+def _reverse(before: Node, target: Node) -> tuple[Node, Lines]:
+    """The derivative, simplified, by the cotangents on the way from the result."""
+    trace = Trace()
+    (raw,) = reverse(before, [target], trace)
+    return simplify(raw, trace), _lines(trace.cotangents.values(), trace)
+
+
+def _lines(nodes: Iterable[Node], trace: Trace) -> Lines:
     """Each of these, simplified, as a line that is computed as it stands."""
     simplified = [simplify(node, trace) for node in nodes]
     return {node: f"line{k}" for k, node in enumerate(simplified) if not isinstance(node, Variable)}

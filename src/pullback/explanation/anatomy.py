@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pullback.derivation.result import Derivation
 from pullback.derivation.sparsity import Pattern
+from pullback.errors import PullbackError, suggestion
 from pullback.explanation.steps import Formula
 from pullback.expressions.program import Program
 from pullback.expressions.relations import Relation
@@ -162,3 +163,13 @@ def _relation(relation: Relation, letters: Mapping[Hashable, str]) -> str:
         sides[positive].append(str(offset if positive else -offset).replace("*", "·"))
     sign = "=" if relation.equality else "≥"
     return f"{' + '.join(sides[True]) or '0'} {sign} {' + '.join(sides[False]) or '0'}"
+
+
+def insist_on_numbers(sizes: Mapping[str, int], known: Collection[str]) -> None:
+    """PullbackError for a size that is none of the known, or that is no number of entries."""
+    for name, value in sizes.items():
+        if name not in known:
+            hint = suggestion(name, sorted(known))
+            raise PullbackError(f"no size is called '{name}'", hint=hint)
+        if not isinstance(value, int) or value < 1:
+            raise PullbackError(f"the size {name} is a number of entries, not {value!r}")

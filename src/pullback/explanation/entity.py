@@ -18,7 +18,6 @@ from pullback.derivation.factoring import factored
 from pullback.derivation.result import Derivation
 from pullback.derivation.sparsity import Count, Pattern, pattern
 from pullback.drawing.picture import Picture
-from pullback.errors import PullbackError, suggestion
 from pullback.explanation import blocks
 from pullback.explanation.anatomy import (
     Axis,
@@ -26,6 +25,7 @@ from pullback.explanation.anatomy import (
     axes_of,
     conditions,
     function_of,
+    insist_on_numbers,
     kind_of,
     layouts_of,
     name_of_derivative,
@@ -63,12 +63,7 @@ class Entity:
         """PullbackError for a size that does not occur, or that is no size."""
         shapes = [v.shape for v in self.derivation.program.variables.values()]
         known = self.size_names.union(*(size.names for shape in shapes for size in shape))
-        for name, value in sizes.items():
-            if name not in known:
-                hint = suggestion(name, sorted(known))
-                raise PullbackError(f"no size is called '{name}'", hint=hint)
-            if not isinstance(value, int) or value < 1:
-                raise PullbackError(f"the size {name} is a number of entries, not {value!r}")
+        insist_on_numbers(sizes, known)
 
     # What it is
 

@@ -18,8 +18,7 @@ from typing import Any
 from pullback.derivation.derive import derive_each
 from pullback.derivation.factoring import factored
 from pullback.derivation.sparsity import pattern
-from pullback.errors import PullbackError, suggestion
-from pullback.explanation.anatomy import function_of, times
+from pullback.explanation.anatomy import function_of, insist_on_numbers, times
 from pullback.explanation.reading import Reader
 from pullback.explanation.reasons import local_derivative
 from pullback.explanation.steps import Formula, plain
@@ -75,12 +74,7 @@ class Ways:
         given = self.reader.program.variables.values()
         shapes = [node.shape for node in (*self._path, *given)]
         known = {name for shape in shapes for size in shape for name in size.names}
-        for name, value in sizes.items():
-            if name not in known:
-                hint = suggestion(name, sorted(known))
-                raise PullbackError(f"no size is called '{name}'", hint=hint)
-            if not isinstance(value, int) or value < 1:
-                raise PullbackError(f"the size {name} is a number of entries, not {value!r}")
+        insist_on_numbers(sizes, known)
 
     @property
     def name(self) -> Formula:

@@ -39,7 +39,7 @@ from pullback.verification.certificate import certify, check_values
 from pullback.verification.exact import Array, array, evaluate, real_context
 from pullback.verification.points import Sizes, size_names
 from pullback.verification.slips import slips
-from pullback.verification.small import small_value
+from pullback.verification.small import rounded, small_points
 
 MOST_TERMS = 64  # beyond that, products are compared as they stand
 FACTORS = {
@@ -271,18 +271,16 @@ class _Grading:
         inputs = variables(self.truth, self.claim)
         free = size_names([self.truth, self.claim, *inputs])
         sizes: Sizes = {name: 2 + k % 2 for k, name in enumerate(free)}
-        for low in (-2, 0, 1):
-            for _ in range(20):
-                values = {v: small_value(v, sizes, generator, low) for v in inputs}
-                given: dict[Node, Array] = {v: array(x, mp) for v, x in values.items()}
-                try:
-                    both = evaluate([self.truth, self.claim], given, sizes, mp)
-                except DomainError:
-                    continue
-                right, claimed = (np.array(both[n], dtype=float) for n in (self.truth, self.claim))
-                if not np.allclose(right, claimed, rtol=1e-9, atol=1e-12):
-                    shown = {v.name: x.tolist() for v, x in values.items()}
-                    return {**shown, "claimed": _short(claimed), "right": _short(right)}
+        for values in small_points(inputs, sizes, generator):
+            given: dict[Node, Array] = {v: array(x, mp) for v, x in values.items()}
+            try:
+                both = evaluate([self.truth, self.claim], given, sizes, mp)
+            except DomainError:
+                continue
+            right, claimed = (np.array(both[n], dtype=float) for n in (self.truth, self.claim))
+            if not np.allclose(right, claimed, rtol=1e-9, atol=1e-12):
+                shown = {v.name: x.tolist() for v, x in values.items()}
+                return {**shown, "claimed": rounded(claimed), "right": rounded(right)}
         return None
 
 
@@ -317,7 +315,3 @@ def _first_sum_opened(node: Node) -> list[tuple[Number, Node]] | None:
             sizes = dict(enumerate(node.sizes))
             return [(c, make.contract([(t, labels), *rest], node.output, sizes)) for c, t in inner]
     return None
-
-
-def _short(values: Any) -> Any:
-    return np.round(values, 6).tolist()

@@ -21,7 +21,7 @@ from pullback.verification.exact import array, evaluate, real_context
 from pullback.verification.grading import FACTORS, Grade, Step
 from pullback.verification.points import Sizes, size_names
 from pullback.verification.slips import slips
-from pullback.verification.small import small_value
+from pullback.verification.small import rounded, small_points
 
 POINTS = 3
 CLOSE = 1e-7  # relative to the largest entry: a learner's code is in floating point
@@ -104,8 +104,8 @@ class _Handwritten:
             reason = "it has the same values wherever it was tried"
             return Grade(True, reason, self.answer, layout, steps=tuple(steps))
         example: dict[str, Any] = {n: v.tolist() for n, v in self.points[0].given.items()}
-        example["claimed"] = _short(claims[0][wrong.name])
-        example["right"] = _short(self._values(self.right[wrong.name])[0])
+        example["claimed"] = rounded(claims[0][wrong.name])
+        example["right"] = rounded(self._values(self.right[wrong.name])[0])
         first = f"it goes wrong at {wrong.what}: " if len(steps) > 1 else ""
         return Grade(
             False, first + wrong.reason, self.answer, counter_example=example, steps=tuple(steps)
@@ -116,17 +116,15 @@ class _Handwritten:
         inputs = dict.fromkeys([*variables(*roots), *self.program.variables.values()])
         free = size_names([*roots, *inputs])
         sizes: Sizes = {name: 2 + (j + k) % (len(free) + 1) for j, name in enumerate(free)}
-        for low in (-2, 0, 1):
-            for _ in range(20):
-                values = {v: small_value(v, sizes, generator, low) for v in inputs}
-                exact: dict[Node, Any] = {v: array(x, self.mp) for v, x in values.items()}
-                try:
-                    found = evaluate(roots, exact, sizes, self.mp)
-                except DomainError:
-                    continue
-                numbers = {v.name: np.array(x, dtype=float) for v, x in values.items()}
-                numbers |= {n: np.array(found[node], float) for n, node in self.lines.items()}
-                return _Point(exact, sizes, {name: numbers[name] for name in self.parameters})
+        for values in small_points(inputs, sizes, generator):
+            exact: dict[Node, Any] = {v: array(x, self.mp) for v, x in values.items()}
+            try:
+                found = evaluate(roots, exact, sizes, self.mp)
+            except DomainError:
+                continue
+            numbers = {v.name: np.array(x, dtype=float) for v, x in values.items()}
+            numbers |= {n: np.array(found[node], float) for n, node in self.lines.items()}
+            return _Point(exact, sizes, {name: numbers[name] for name in self.parameters})
         raise PullbackError("no point was found where the function has a value")
 
     def _called(self, given: Arrays) -> Arrays:
@@ -219,7 +217,3 @@ def _ratio(claimed: Any, right: Any) -> float | None:
         return None
     ratio = float(np.vdot(claimed, right)) / top
     return ratio if ratio and _same(claimed, ratio * np.asarray(right)) else None
-
-
-def _short(values: Any) -> Any:
-    return np.round(values, 6).tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from pullback.expressions import Variable
 from pullback.verification.points import NotTestable
 
 Values = Any  # an array of whole numbers
+TRIES = 20  # points of one kind
 
 
 def small_value(
@@ -33,6 +34,20 @@ def small_value(
         if name in assumed:
             values = keep(values, assumed, generator)
     return values
+
+
+def small_points(
+    inputs: Iterable[Variable], sizes: Mapping[str, int], generator: random.Random
+) -> Iterator[dict[Variable, Values]]:
+    """Values for all of them to try, first with negative numbers, at last without zeros."""
+    for low in (-2, 0, 1):
+        for _ in range(TRIES):
+            yield {v: small_value(v, sizes, generator, low) for v in inputs}
+
+
+def rounded(values: Any) -> Any:
+    """Numbers as they are shown: lists, of six digits after the point."""
+    return np.round(values, 6).tolist()
 
 
 Keep = Callable[[Values, frozenset[str], random.Random], Values]
