@@ -1,6 +1,6 @@
 """Derivatives of ours against the best closed form written by hand, JAX, PyTorch and autograd.
 
-    python benchmarks/against_contestants.py [--only TEXT] [--quick] [--core 0] [--json FILE]
+    python benchmarks/against_peers.py [--only TEXT] [--quick] [--core 0] [--json FILE]
 
 Needs ``pip install ".[benchmarks]"``. One core; contestants take turns in one process; every
 result is compared with the first closed form (1e-8 of its largest entry). ``× hand`` is our median
@@ -11,8 +11,9 @@ float64, and our functions are checked (``checked=True``, the default).
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+
+from one_core import one_core
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--only", default="", help="rows whose name contains this")
@@ -21,26 +22,21 @@ parser.add_argument("--core", type=int, default=0)
 parser.add_argument("--all", action="store_true", help="list every contestant")
 parser.add_argument("--json", default="", help="write the medians to this file")
 options = parser.parse_args()
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # read when the libraries are imported, below
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-os.environ["JAX_PLATFORMS"] = "cpu"
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {options.core})
+one_core(options.core)
 
-import gc  # noqa: E402
-import json  # noqa: E402
-import statistics  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import gc
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
-from against import contestants  # noqa: E402
-from against.case import Case  # noqa: E402
-from against.table import cases  # noqa: E402
+import jax
+import numpy as np
+from against import contestants
+from against.case import Case
+from against.table import cases
 
 jax.config.update("jax_enable_x64", True)
 

@@ -10,11 +10,11 @@ work to do (asked: at most 1.05 times the unchecked function).
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 
 import numpy as np
+from one_core import pin
 
 import pullback as pb
 
@@ -110,7 +110,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--core", type=int, default=0)
     options = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {options.core})
+    pin(options.core)
     small()
     checks()

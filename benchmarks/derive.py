@@ -5,12 +5,13 @@ Run: python benchmarks/derive.py
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from itertools import count
 from statistics import median
+
+from one_core import pin
 
 import pullback as pb
 from pullback.compilation.compile import compile_nodes
@@ -63,8 +64,7 @@ def row(what: str, figure: str, asked: str) -> None:
 
 
 def main() -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    pin()
     program = parse_program(NETWORK)
     row("", "median", "asked for")
     gradients = seconds(lambda: derive_each(program, ["U", "V"]), 200)

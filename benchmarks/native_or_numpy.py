@@ -7,9 +7,9 @@ One core, pinned; both take turns, results are compared.
 
 from __future__ import annotations
 
-import os
+from one_core import one_core
 
-os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # before NumPy is loaded
+one_core()
 
 import time
 from collections.abc import Callable, Mapping
@@ -96,8 +96,6 @@ def seconds(run: Callable[[], object], often: int) -> float:
 
 
 def main() -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     print(
         f"{'':<20}{'n':>8}{'NumPy µs':>12}{'C µs':>12}{'ratio':>8}{'saved µs':>10}{'by rule':>10}"
     )

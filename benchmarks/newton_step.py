@@ -10,27 +10,24 @@ The updated U of both must agree to 1e-8.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+
+from one_core import one_core
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--sizes", type=int, nargs="+", default=[30, 100, 1000])
 parser.add_argument("--core", type=int, default=0)
 parser.add_argument("--memory", type=float, default=4.0, help="GB that a dense Hessian may take")
 options = parser.parse_args()
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # read when the libraries are imported, below
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {options.core})
+one_core(options.core)
 
-import statistics  # noqa: E402
-import time  # noqa: E402
+import statistics
+import time
 
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
+import jax
+import numpy as np
 
-import pullback as pb  # noqa: E402
+import pullback as pb
 
 jax.config.update("jax_enable_x64", True)
 

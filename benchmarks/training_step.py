@@ -10,30 +10,28 @@ agree with PyTorch's. Medians over rounds of 50 steps each.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+
+from one_core import one_core
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--rounds", type=int, default=200)
 parser.add_argument("--core", type=int, default=0)
 options = parser.parse_args()
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # read when the libraries are imported, below
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {options.core})
+one_core(options.core)
 
-import statistics  # noqa: E402
-import time  # noqa: E402
-import warnings  # noqa: E402
+import statistics
+import time
+import warnings
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from pullback.compilation.compile import compile_nodes  # noqa: E402
-from pullback.derivation.batching import batch  # noqa: E402
-from pullback.derivation.derive import derive_each  # noqa: E402
-from pullback.expressions import Program  # noqa: E402
-from pullback.expressions import constructors as make  # noqa: E402
-from pullback.functions.catalogue import CATALOGUE  # noqa: E402
+from pullback.compilation.compile import compile_nodes
+from pullback.derivation.batching import batch
+from pullback.derivation.derive import derive_each
+from pullback.expressions import Program
+from pullback.expressions import constructors as make
+from pullback.functions.catalogue import CATALOGUE
 
 INPUT, HIDDEN, CLASSES, BATCH = 64, 128, 10, 32
 RATE, MOMENTUM = 0.1, 0.9

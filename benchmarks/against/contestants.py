@@ -121,7 +121,10 @@ def jax_peers(case: Case) -> Calls:
     f = jax.device_put
     arrays = {k: f(v) for k, v in case.arrays.items()}
     at = arrays.pop(case.wrt)
-    loss = lambda x, rest: case.loss(lib, **{case.wrt: x}, **rest)  # noqa: E731
+
+    def loss(x, rest):
+        return case.loss(lib, **{case.wrt: x}, **rest)
+
     if case.order == "hvp" or case.form == KEPT:
         if case.build_only:
             return {}
@@ -163,7 +166,10 @@ def torch_peers(case: Case) -> Calls:
     )
     arrays = {k: torch.from_numpy(v) for k, v in case.arrays.items()}
     at = arrays.pop(case.wrt)
-    loss = lambda x: case.loss(lib, **{case.wrt: x}, **arrays)  # noqa: E731
+
+    def loss(x):
+        return case.loss(lib, **{case.wrt: x}, **arrays)
+
     if case.order == "hvp" or case.form == KEPT:
         if case.build_only:
             return {}
@@ -206,7 +212,10 @@ def autograd_peers(case: Case) -> Calls:
     )
     arrays = dict(case.arrays)
     at = arrays.pop(case.wrt)
-    loss = lambda x: case.loss(lib, **{case.wrt: x}, **arrays)  # noqa: E731
+
+    def loss(x):
+        return case.loss(lib, **{case.wrt: x}, **arrays)
+
     if case.order == "hvp" or (case.form == KEPT and case.order == "hessian"):
         if case.build_only:
             return {}
