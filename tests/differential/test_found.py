@@ -62,3 +62,12 @@ def test_a_product_of_two_inner_products() -> None:
     given = {"a": X, "b": 3 * X, "c": np.ones(3), "d": np.arange(3.0)}
     for planned in (False, True):
         assert pb.compile(f, planned=planned)(**given) == pytest.approx(3 * (X @ X) * 3, rel=1e-15)
+
+
+def test_the_origin_has_no_angle() -> None:
+    """arctan2 of two tensors that are zero off the diagonal: no derivative to compare with there."""
+    D = pb.matrix("D", "n", "n", assume="diagonal")
+    certificate = pb.check(pb.arctan2(D * D, D), D)
+    assert not certificate.passed and not certificate.wrong
+    assert "arctan2" in certificate.message
+    assert pb.check(pb.arctan2(pb.vector("y", "n"), pb.vector("x", "n")), "x").passed

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pullback as pb
 from pullback.expressions import Node, Sum, Variable
 from pullback.expressions import constructors as make
 from pullback.expressions.walks import post_order
 from pullback.functions.algebra import Term, einsum, total
 from pullback.functions.catalogue import CATALOGUE
+from pullback.simplification import opening
 from pullback.simplification.simplify import simplify
 from pullback.trace import Trace
 from pullback.verification.exact import array, evaluate, real_context
@@ -154,3 +156,31 @@ def test_a_deep_chain_is_linear_in_nodes() -> None:
     for _ in range(10_000):
         node = make.add([(1, CATALOGUE["tanh"].apply([node])), (1, node)])
     assert simplify(node) is node
+
+
+def test_a_search_that_opens_sums_has_an_end(monkeypatch):
+    """Sums within sums: each level multiplied the work by the terms of all the others."""
+    searches: list[int] = []
+    cancelled, multiplied_out = opening._cancelled, opening.multiplied_out
+
+    def searched(node, depth, allowance):
+        searches.extend([0] if depth == opening.DEEPEST else [])
+        return cancelled(node, depth, allowance)
+
+    def counted(*arguments):
+        for term in multiplied_out(*arguments):
+            searches[-1] += 1
+            yield term
+
+    monkeypatch.setattr(opening, "_cancelled", searched)
+    monkeypatch.setattr(opening, "multiplied_out", counted)
+
+    def most(name: str) -> int:
+        searches.clear()
+        v = f"norm2({name} - 3*sign({name}) - 0.3)"
+        pb.derivative(f"v = {v}\nwhere(v > 0, log(v), v) * v", name, name)
+        return max(searches)
+
+    assert 0 < most("S") <= opening.MOST_PRODUCTS
+    monkeypatch.setattr(opening, "MOST_PRODUCTS", 10**6)
+    assert most("R") > 100  # the same formula, by another name, without an allowance
