@@ -52,8 +52,9 @@ def compile(
     if differentiable:
         if isinstance(f, Mapping) or structure == "keep" or planned:
             raise PullbackError("differentiable=True is for one function, dense and not planned")
-        return compile_differentiable(program_of(f), target)
-    made = _compiled(f, structure, target, checked=checked, planned=planned)
+        made: Compiled = compile_differentiable(program_of(f), target)
+    else:
+        made = _compiled(f, structure, target, checked=checked, planned=planned)
     if memory_limit is not None:
         if not isinstance(made, NumpyFunction | KeepingFunction):
             raise PullbackError("memory_limit is for NumPy's arrays")

@@ -68,6 +68,12 @@ def test_nothing_is_allocated_above_the_limit():
         pb.compile(H, structure="keep")(x=np.ones(10**6)).dense()
 
 
+@pytest.mark.parametrize("differentiable", [False, True])
+def test_a_limit_that_a_target_does_not_keep_is_refused(differentiable):
+    with pytest.raises(pb.PullbackError, match="memory_limit is for NumPy's arrays"):
+        pb.compile("norm2(x)^2", target="jax", differentiable=differentiable, memory_limit=1e6)
+
+
 def test_a_gradient_no_larger_than_its_arguments_is_not_questioned():
     fn = pb.compile(pb.gradient("norm2(A*x - b)^2", "x"))
     assert not fn.footprint.unbounded.terms

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from pullback.derivation.derive import derive
 from pullback.drawing.diagram import Diagram
 from pullback.drawing.picture import Picture
+from pullback.drawing.scene import Scene
 from pullback.errors import PullbackError
 from pullback.explanation.anatomy import function_of, name_of_derivative
 from pullback.expressions.program import Program
@@ -59,18 +60,13 @@ def picture(
     if kind == "network":
         return Picture(_network(program, names), theme)
     if kind == "field":
-        return field(program, names or _numbers(program), values, around, theme)
+        return field(program, names or list(program.variables), values, around, theme)
     raise PullbackError(
         f"there is no picture of the kind '{kind}'", hint=f"kinds: {', '.join(get_args(Kind))}"
     )
 
 
-def _numbers(program: Program) -> list[str]:
-    """The variables of a field that names none: those it has, if they are two numbers."""
-    return list(program.variables)
-
-
-def _network(program: Program, wrt: Sequence[str]) -> Any:
+def _network(program: Program, wrt: Sequence[str]) -> Scene:
     """The network of a function, or of its derivative, with its formulas above it."""
     plain = replace(program, rows=frozenset())  # in a network nothing lies as a row
     names = Names.of(plain, named=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from pullback.compilation.ir import Instruction
 
-FACTORISED = frozenset({"factor", "solve", "inverse", "determinant"})
 SIDES = ("lower", "upper")
 Helpers = dict[str, str]
 
